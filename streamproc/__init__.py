@@ -1,0 +1,3 @@
+"""Real-time barrage analytics for live commerce."""
+
+__version__ = "0.1.0"

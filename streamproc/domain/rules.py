@@ -1,0 +1,64 @@
+"""What an operator may set: the index's weights, the alerts' thresholds, the bounds on what a room keeps."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from msgspec import Struct, field
+
+#: Weights of the interaction index's components.
+WEIGHTS: Final = {
+    "display": 0.157,
+    "promotion": 0.084,
+    "responsiveness": 0.111,
+    "mutuality": 0.128,
+    "haptics": 0.188,
+}
+
+
+class Bounds(Struct, frozen=True):
+    """Most that is kept for one room; what goes beyond is evicted and counted."""
+
+    open_clusters: int = 2_000
+    past_clusters: int = 5_000
+    cluster_texts: int = 50
+    users: int = 200_000
+    orders: int = 100_000
+    messages: int = 50_000
+    pairs: int = 50_000
+    buffered: int = 100_000
+    ids: int = 500_000
+
+
+class Rules(Struct, frozen=True):
+    """The settings that numbers depend on."""
+
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    bounds: Bounds = Bounds()
+
+
+class QuestionIndex(Protocol):
+    """The matcher's view of one session's questions. What it finds depends on what was added alone."""
+
+    def add(self, key: str, text: str, topic: str | None, product: str | None) -> None:
+        """Add a question."""
+
+    def discard(self, key: str) -> None:
+        """Forget a question."""
+
+    def same(self, text: str, topic: str | None, product: str | None) -> list[str]:
+        """Return the keys of questions that ask the same of the same product."""
+
+    def answered_by(self, text: str, product: str | None) -> list[tuple[str, float]]:
+        """Return the keys of questions that an utterance answers, each with a score from 0 to 1."""
+
+    def helped_by(self, text: str, product: str | None) -> list[tuple[str, float]]:
+        """Return the keys of questions that a viewer's message helps with, each with a score."""
+
+
+class Surroundings(Struct):
+    """What a room needs from outside: rules, a matcher, where records go and where to count evictions."""
+
+    rules: Rules
+    index: Callable[[], QuestionIndex]
+    emit: Callable[[str, str, dict[str, Any]], None]
+    count: Callable[[str], None]

@@ -1,0 +1,51 @@
+"""What the anchor has on stage: products shown, promotions running, and for how long."""
+
+from msgspec import Struct, field
+
+from streamproc.domain.windows import Tally
+
+
+class Span(Struct):
+    """Time during which at least one of something was on."""
+
+    name: str
+    on: set[str] = field(default_factory=set)
+    since: int = 0
+    ever: bool = False
+
+    def start(self, what: str, t: int) -> None:
+        """Put ``what`` on at ``t``."""
+        if not self.on:
+            self.since = t
+        self.on.add(what)
+        self.ever = True
+
+    def stop(self, what: str, t: int, tally: Tally) -> None:
+        """Take ``what`` off at ``t``; what is not on stays off."""
+        if what in self.on:
+            self.accrue(t, tally)
+            self.on.discard(what)
+
+    def accrue(self, t: int, tally: Tally) -> None:
+        """Count the time up to ``t``."""
+        if self.on:
+            tally.add(self.name, t - self.since)
+            self.since = t
+
+
+class Stage(Struct):
+    """The session's stage. A promotion of no product is one of its own."""
+
+    display: Span = field(default_factory=lambda: Span("display_ms"))
+    promotion: Span = field(default_factory=lambda: Span("promotion_ms"))
+    product: str | None = None
+
+    def show(self, product: str, t: int) -> None:
+        """Show a product: from now on it is the one that questions without a product are about."""
+        self.display.start(product, t)
+        self.product = product
+
+    def accrue(self, t: int, tally: Tally) -> None:
+        """Count the time up to ``t``."""
+        self.display.accrue(t, tally)
+        self.promotion.accrue(t, tally)

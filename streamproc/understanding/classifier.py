@@ -1,0 +1,109 @@
+"""Labels for texts: the shipped linear model over a batch, the rules, and a cache before both."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from streamproc.contracts.label import Label
+from streamproc.understanding.artefact import Model, digest, read_model, rows_of, shipped
+from streamproc.understanding.corpus_io import ASPECTS, FILES, POLARITIES
+from streamproc.understanding.features import extract
+from streamproc.understanding.rules import Rules
+
+_SUBS = tuple(FILES.values())
+_BATCH = 512
+_CACHE = 32768
+_KINDS = ("question", "mutuality", "feedback", "other")
+
+Floats = npt.NDArray[np.float64]
+
+
+def _softmax(scores: Floats) -> Floats:
+    values = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(values / values.sum(axis=1, keepdims=True))
+
+
+class Classifier:
+    """Labels texts. Not thread-safe: it has a cache."""
+
+    def __init__(self, model: Model, rules: Rules, version: str) -> None:
+        self.version = version
+        self.model = model
+        self.rules = rules
+        self._table = model.table()
+        self._weights = np.concatenate((np.zeros((1, model.weights.shape[1]), np.int16), model.weights))
+        self._lexicon = model.lexicon()
+        self._young: dict[str, Label] = {}
+        self._old: dict[str, Label] = {}
+
+    @classmethod
+    def load(cls) -> "Classifier":
+        """Load the shipped model and rules."""
+        data = shipped()
+        rules = Rules.load()
+        return cls(read_model(data), rules, f"linear-{digest(data, rules.source)}")
+
+    def label(self, texts: Sequence[str]) -> list[Label]:
+        """Label texts; each result depends on its text alone, whatever else is in the batch."""
+        if len(self._young) > _CACHE:
+            self._old, self._young = self._young, {}
+        young, old = self._young, self._old
+        missing = []
+        for text in dict.fromkeys(texts):
+            if text not in young:
+                found = old.get(text)
+                if found is None:
+                    missing.append(text)
+                else:
+                    young[text] = found
+        for start in range(0, len(missing), _BATCH):
+            part = missing[start : start + _BATCH]
+            young.update(zip(part, self._fresh(part), strict=True))
+        return [young[text] for text in texts]
+
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Give the raw outputs of the heads, shape (texts, 16)."""
+        total = np.zeros((len(texts), self._weights.shape[1]), np.int64)
+        count = np.ones(len(texts), np.int64)
+        for group in extract(texts, self.model.folding, self._lexicon):
+            rows = rows_of(group.keys, self._table)
+            total += np.add.reduceat(self._weights[rows].sum(axis=1, dtype=np.int32), group.starts, dtype=np.int64)
+            count += np.add.reduceat((rows > 1).sum(axis=1), group.starts)
+        bias = self._weights[1].astype(np.int64)
+        return (((total - 2 * 0 - bias * self._biases()) / np.sqrt(count)[:, None]) + bias) * self.model.scale
+
+    def _biases(self) -> int:
+        """Say how often the bias row is in a text's sum: once for each of the three sequences."""
+        return 3
+
+    def _fresh(self, texts: Sequence[str]) -> list[Label]:
+        scores = self.scores(texts)
+        subs = _softmax(scores[:, :7])
+        kinds = np.stack([subs[:, 0] + subs[:, 1], subs[:, 2] + subs[:, 3], subs[:, 4] + subs[:, 5], subs[:, 6]], axis=1)
+        best = kinds.argmax(axis=1)
+        confidence = np.interp(kinds[np.arange(len(texts)), best], *self.model.calibration)
+        second = subs[np.arange(len(texts)), np.minimum(2 * best + 1, 6)] > subs[np.arange(len(texts)), 2 * best]
+        polarity = scores[:, 7:10].argmax(axis=1)
+        aspect = scores[:, 11:15].argmax(axis=1) + 1
+        columns = zip(texts, best.tolist(), second.tolist(), polarity.tolist(), aspect.tolist(), confidence.tolist(), strict=True)
+        return [self._assemble(*column) for column in columns]
+
+    def _assemble(self, text: str, kind: int, second: bool, polarity: int, aspect: int, confidence: float) -> Label:
+        name, sub = _SUBS[2 * kind + second]
+        if name == "other":
+            polarity = 0
+        marks = self.rules.marks(text)
+        topic = self.rules.topic(text) if name == "question" else None
+        return Label(
+            kind=name,
+            sub=sub,
+            polarity=POLARITIES[polarity],
+            aspect=ASPECTS[aspect] if polarity else "-",
+            topic=topic,
+            cue=marks.cue,
+            cue_target=marks.cue_target,
+            purchase_report=marks.purchase_report,
+            confidence=round(confidence, 4),
+            advice=marks.advice,
+        )

@@ -1,0 +1,101 @@
+"""Readable rules for what is not learned: topic, trust and doubt, purchase reports, 推荐/别买.
+
+The data file holds regular expressions over the folded text (NFKC, lower case, without white space), each with
+examples and counter-examples which are its tests. The first rule of a section that matches decides.
+"""
+
+import re
+import tomllib
+import unicodedata
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+TOPICS: Final = ("price", "size", "stock", "link", "shipping", "usage", "quality", "after_sales", "promotion")
+_LONGEST: Final = 200
+_SPACE: Final = re.compile(r"\s+")
+
+
+class Marks(NamedTuple):
+    """What the rules say of one text besides its topic."""
+
+    cue: str | None
+    cue_target: str | None
+    purchase_report: bool
+    advice: str | None
+
+
+class Rule(NamedTuple):
+    """One rule: what it says, when, not when, and its own tests."""
+
+    says: str
+    when: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    examples: tuple[str, ...]
+    counter_examples: tuple[str, ...]
+
+    def matches(self, folded: str) -> bool:
+        """Tell whether the rule holds for a folded text."""
+        return self.when.search(folded) is not None and (self.unless is None or self.unless.search(folded) is None)
+
+
+NOTHING: Final = Marks(None, None, False, None)
+
+
+def fold_text(text: str) -> str:
+    """Fold a text for the rules: NFKC, lower case, no white space, at most 200 characters."""
+    plain = text[:_LONGEST]
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKC", plain)[:_LONGEST]
+    return _SPACE.sub("", plain.casefold())
+
+
+class Rules:
+    """The rules of one data file."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        data = tomllib.loads(source.decode())
+        self.topics = _section(data, "topic")
+        self.cues = _section(data, "cue")
+        self.targets = _section(data, "cue_target")
+        self.purchases = _section(data, "purchase_report")
+        self.advices = _section(data, "advice")
+        self._trigger = re.compile(data["trigger"]["any_of"])
+
+    @classmethod
+    def load(cls) -> "Rules":
+        """Load the shipped rules."""
+        return cls(resources.files(__package__).joinpath("data/rules.toml").read_bytes())
+
+    def topic(self, text: str) -> str:
+        """Give the topic of a question; ``other`` where no rule holds."""
+        return _first(self.topics, fold_text(text)) or "other"
+
+    def marks(self, text: str) -> Marks:
+        """Give cue, its target, purchase report and advice of any text."""
+        if self._trigger.search(text) is None:
+            return NOTHING
+        folded = fold_text(text)
+        cue = _first(self.cues, folded)
+        target = (_first(self.targets, folded) or "product") if cue else None
+        return Marks(cue, target, _first(self.purchases, folded) is not None, _first(self.advices, folded))
+
+
+def _section(data: dict[str, Any], name: str) -> tuple[Rule, ...]:
+    return tuple(
+        Rule(
+            says=entry["says"],
+            when=re.compile("|".join(entry["when"])),
+            unless=re.compile("|".join(entry["unless"])) if entry.get("unless") else None,
+            examples=tuple(entry["examples"]),
+            counter_examples=tuple(entry["counter_examples"]),
+        )
+        for entry in data[name]
+    )
+
+
+def _first(rules: tuple[Rule, ...], folded: str) -> str | None:
+    for rule in rules:
+        if rule.matches(folded):
+            return rule.says
+    return None
