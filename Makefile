@@ -9,38 +9,40 @@ ARGS ?=
 KILLS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long soak bench schemas lint format lock lock-kafka clean
+.PHONY: help setup tools demo test test-long soak bench schemas lint format lock lock-kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 setup: $(VENV)/.installed ## Make .venv from the lock; does nothing when nothing has changed
 
+tools: $(VENV)/.tools ## The same with what tests and checks need
+
 demo: setup ## Run the demo: make demo ARGS="--duration 60 --rooms 3"
 	@$(BIN)/streamproc demo $(ARGS)
 
-test: setup ## Run the whole test suite but for the long tests
+test: tools ## Run the whole test suite but for the long tests
 	$(BIN)/python -m pytest $(ARGS)
 
-test-long: setup ## Run the tests that take longer than a quarter of a minute
+test-long: tools ## Run the tests that take longer than a quarter of a minute
 	$(BIN)/python -m pytest -m long $(ARGS)
 
-soak: setup ## Kill and restart the worker KILLS times and compare: make soak KILLS=200
+soak: tools ## Kill and restart the worker KILLS times and compare: make soak KILLS=200
 	$(BIN)/python -m tests.durability.soak --kills $(KILLS) $(ARGS)
 
-bench: setup ## Measure the CPU time an event costs, by stage
+bench: tools ## Measure the CPU time an event costs, by stage
 	$(BIN)/python -m tests.bench $(ARGS)
 
-schemas: setup ## Write schemas/ from the models
+schemas: tools ## Write schemas/ from the models
 	$(BIN)/python -m streamproc.contracts.schemas
 
-lint: setup ## Check style, types and layers
+lint: tools ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: setup ## Put the source into the house's format
+format: tools ## Put the source into the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -56,14 +58,22 @@ $(BIN)/python:
 	fi; \
 	"$$python" -m venv $(VENV)
 
-$(VENV)/.locked: requirements.lock requirements-build.lock | $(BIN)/python
-	@echo "Installing $$(grep -c == requirements.lock) locked packages into $(VENV): a minute on the first run."
+# A lock is complete, so pip need not resolve; Python compiles what it imports when it imports it.
+LOCKED := $(PIP) install --require-hashes --no-deps --no-compile --no-build-isolation
+
+$(VENV)/.locked: requirements-demo.lock requirements-build.lock | $(BIN)/python
+	@echo "Installing $$(grep -c == requirements-demo.lock) locked packages into $(VENV): up to a minute on the first run."
 	@$(PIP) install --quiet --require-hashes -r requirements-build.lock
-	@$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements.lock
+	@$(LOCKED) -r requirements-demo.lock
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.tools: requirements.lock $(VENV)/.installed
+	@echo "Installing the tools for tests and checks into $(VENV)."
+	@$(LOCKED) --quiet -r requirements.lock
 	@touch $@
 
 # Refreshing the locks needs the network; the result is committed.
@@ -78,7 +88,8 @@ $(LOCK_TOOL)/bin/uv: | $(BIN)/python
 
 lock: $(LOCK_TOOL)/bin/uv ## Resolve the newest allowed versions into the locks
 	$(COMPILE) pyproject.toml --extra demo --group dev -o requirements.lock
-	$(COMPILE) pyproject.toml -o requirements-runtime.lock
+	$(COMPILE) pyproject.toml --extra demo -c requirements.lock -o requirements-demo.lock
+	$(COMPILE) pyproject.toml -c requirements.lock -o requirements-runtime.lock
 	$(COMPILE) requirements-build.in -o requirements-build.lock
 
 lock-kafka: setup ## Resolve the embedded broker's jars anew: make lock-kafka ARGS=4.2.0

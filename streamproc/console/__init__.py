@@ -1,0 +1,1 @@
+"""What the demo draws, from what it reads from the output topics."""

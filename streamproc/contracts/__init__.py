@@ -1,0 +1,1 @@
+"""Contracts: the records of all topics as pydantic models, and their JSON Schemas."""

@@ -18,9 +18,7 @@ _UNSAFE = r"/@#\s\x00-\x1f\x7f-\x9f"
 
 Id = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
 #: room_id and event_id become parts of output ids, so they hold no separator of those.
-KeyId = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=rf"^[^{_UNSAFE}]+$")
-]
+KeyId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=rf"^[^{_UNSAFE}]+$")]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500)]
 TimeMs = Annotated[int, Field(strict=True, ge=TIME_MIN, lt=TIME_MAX)]
 Count = Annotated[int, Field(strict=True, ge=0)]

@@ -11,15 +11,11 @@ Kind = Literal["question", "mutuality", "feedback", "other"]
 Sub = Literal["ask", "request", "help", "seek", "reply", "opinion", "-"]
 Polarity = Literal["pos", "neg", "neu"]
 Aspect = Literal["content", "product", "logistics", "service", "-"]
-Topic = Literal[
-    "price", "size", "stock", "link", "shipping", "usage", "quality", "after_sales", "promotion", "other"
-]
+Topic = Literal["price", "size", "stock", "link", "shipping", "usage", "quality", "after_sales", "promotion", "other"]
 Cue = Literal["trust", "doubt"]
 Target = Literal["anchor", "product", "viewers"]
 Window = Literal["60s", "300s", "900s", "session"]
-AlertName = Literal[
-    "unanswered_spike", "oldest_question", "overload", "negative_surge", "conversion_drop", "silence"
-]
+AlertName = Literal["unanswered_spike", "oldest_question", "overload", "negative_surge", "conversion_drop", "silence"]
 Reason = Literal["empty", "too_large", "not_json", "invalid", "wrong_key", "future", "too_late"]
 
 TimeMs = Annotated[int, Field(description="ms since the epoch, UTC")]

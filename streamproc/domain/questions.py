@@ -102,7 +102,7 @@ class Board:
                 for user in sorted(cluster.askers):
                     self.waiting.setdefault(user, []).append(key)
 
-    # -- what viewers and anchors do ------------------------------------------------------------------------
+    # -- what viewers and anchors do
 
     def ask(self, message: Message, product: str | None, t: int) -> tuple[Cluster, bool]:
         """Put a question to the cluster it joins or opens; return it and whether it is new."""
@@ -136,7 +136,7 @@ class Board:
                 found[key] = score
         clusters = self._by_first_ask(found)
         for cluster in clusters:
-            score = found[cluster.key]
+            evidence = found[cluster.key]
             cluster.answer = Answer(
                 utterance.event_id,
                 utterance.role,
@@ -144,8 +144,8 @@ class Board:
                 utterance.said_at,
                 t,
                 max(0, utterance.said_at - cluster.first_ask),
-                "reply_to" if score is None else "match",
-                score,
+                "reply_to" if evidence is None else "match",
+                evidence,
             )
             self._close(cluster, ANSWERED, t)
             self._emit(cluster, "answered", t, utterance.event_id)
@@ -164,7 +164,7 @@ class Board:
                 cluster.peer_id, cluster.peer_at = message.event_id, t
                 self._emit(cluster, "peer_answered", t, message.event_id)
 
-    # -- what time brings -----------------------------------------------------------------------------------
+    # -- what time brings
 
     def next_due(self) -> int | None:
         """Return when the next cluster is due."""
@@ -216,7 +216,7 @@ class Board:
             del state.past[next(iter(state.past))]
             self.around.count("past_clusters")
 
-    # -- inside ---------------------------------------------------------------------------------------------
+    # -- inside
 
     def _by_first_ask(self, keys: Iterable[str]) -> list[Cluster]:
         return sorted((self.open[key] for key in set(keys)), key=lambda cluster: cluster.seq)
@@ -294,9 +294,7 @@ class Board:
             "askers": len(cluster.askers),
             "first_ask": cluster.first_ask,
             "last_ask": cluster.last_ask,
-            "peer_answer": None
-            if cluster.peer_at is None
-            else {"event_id": cluster.peer_id, "at": cluster.peer_at},
+            "peer_answer": None if cluster.peer_at is None else {"event_id": cluster.peer_id, "at": cluster.peer_at},
             "answer": None if answer is None else structs.asdict(answer),
             "reopened_from": cluster.reopened_from,
         }

@@ -9,7 +9,18 @@ from streamproc.domain.time import PANE, PANES, SESSION, WINDOWS
 from streamproc.domain.windows import FIXED, WHOLE
 
 _NAMES = (*WINDOWS, SESSION)
-_TOPICS = ("price", "size", "stock", "link", "shipping", "usage", "quality", "after_sales", "promotion", "other")
+_TOPICS = (
+    "price",
+    "size",
+    "stock",
+    "link",
+    "shipping",
+    "usage",
+    "quality",
+    "after_sales",
+    "promotion",
+    "other",
+)
 
 Total = Mapping[str, int]
 Record = dict[str, Any]
@@ -185,7 +196,10 @@ def _askers(total: Total) -> Record:
     difference = low = high = None
     if yes["askers"] and no["askers"]:
         difference, low, high = newcombe(
-            get("answered_bought", 0), get("answered_askers", 0), get("unanswered_bought", 0), get("unanswered_askers", 0)
+            get("answered_bought", 0),
+            get("answered_askers", 0),
+            get("unanswered_bought", 0),
+            get("unanswered_askers", 0),
         )
     return {
         "due": get("answered_askers", 0) + get("unanswered_askers", 0),

@@ -88,10 +88,12 @@ class Room:
 
     def _step(self, session: Session) -> None:
         if session.step() == PANE_END:
-            for record in records(session):
+            made = records(session)
+            for record in made:
                 self.around.emit(topics.METRICS, self.state.room_id, record)
                 self.latest[record["window"]] = record
             if session.state.ended is None:
+                session.state.alerts.judge(made, made[0]["end"], self.around)
                 session.roll()
             else:
                 self.ending.remove(session)

@@ -25,12 +25,41 @@ class Bounds(Struct, frozen=True):
     orders: int = 100_000
     messages: int = 50_000
     pairs: int = 50_000
-    buffered: int = 100_000
-    ids: int = 500_000
+
+
+class Thresholds(Struct, frozen=True):
+    """When alerts fire. Times in ms; docs/runbooks says what each is for."""
+
+    #: Fewer waiting askers than this are no spike in any room: one anchor answers them in a minute.
+    spike_floor: int = 8
+    #: Times the room's own level, and robust standard deviations above it.
+    spike_factor: float = 2.0
+    spike_deviations: float = 4.0
+    #: Panes before the level is trusted, and panes that it is the median of.
+    spike_warmup: int = 6
+    spike_memory: int = 60
+    oldest_ms: int = 180_000
+    oldest_askers: int = 3
+    overload: float = 1.5
+    overload_asked: int = 5
+    surge_count: int = 5
+    surge_floor: float = 0.1
+    surge_factor: float = 3.0
+    surge_prior: int = 50
+    #: Fewer expected orders than this leave too much to chance: of 12 expected, 3 or fewer come once in 400 times.
+    drop_expected: float = 12.0
+    drop_share: float = 0.3
+    silence_ms: int = 60_000
+    #: Messages a second.
+    silence_rate: float = 1.0
 
 
 class Rules(Struct, frozen=True):
     """The settings that numbers depend on."""
+
+    thresholds: Thresholds = Thresholds()
+    #: Where runbooks are found: a folder or a URL.
+    runbooks: str = "docs/runbooks"
 
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     bounds: Bounds = Bounds()

@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from streamproc.contracts.label import Label
+from streamproc.domain.alerts import Alerts
 from streamproc.domain.askers import Askers
 from streamproc.domain.conversion import Ledger
 from streamproc.domain.crowd import Crowd
@@ -35,6 +36,7 @@ class SessionState(Struct):
     crowd: Crowd = field(default_factory=Crowd)
     stage: Stage = field(default_factory=Stage)
     tally: Tally = field(default_factory=Tally)
+    alerts: Alerts = field(default_factory=Alerts)
     latencies: Spread = field(default_factory=Spread)
 
 
@@ -55,20 +57,26 @@ class Session:
         state = SessionState(event.room_id, t, event.position, by_started, t, t // PANE)
         most = around.rules.bounds.users
         crowd, ledger = state.crowd, state.ledger
-        for distinct in (crowd.chatters, crowd.helpers, crowd.entered, crowd.by_share, ledger.buyers, ledger.repeaters):
+        for distinct in (
+            crowd.chatters,
+            crowd.helpers,
+            crowd.entered,
+            crowd.by_share,
+            ledger.buyers,
+            ledger.repeaters,
+        ):
             distinct.most = most
         return cls(state, around)
 
-    # -- time -----------------------------------------------------------------------------------------------
+    # -- time
 
     def _next(self) -> tuple[int, int]:
         """Return the next moment and what it brings."""
         state = self.state
         moments = [((state.pane + 1) * PANE, PANE_END)]
         if state.ended is None:
-            for x in (self.board.next_due(), state.askers.next_due()):
-                if x is not None:
-                    moments.append((x, DUE))
+            dues = (self.board.next_due(), state.askers.next_due())
+            moments.extend((x, DUE) for x in dues if x is not None)
             expiry = self.board.next_expiry()
             if expiry is not None:
                 moments.append((expiry, EXPIRY))
@@ -119,14 +127,15 @@ class Session:
             self.state.tally.add("expired", expired)
         self.state.stage.accrue(t, self.state.tally)
         self.state.ended = t
-        self.wake = self._next()[0]
+        self.state.alerts.end({"room_id": self.state.room_id, "session_id": self.id}, t, self.around)
+        self.refresh()
 
     def _judge(self, t: int) -> None:
         state = self.state
         if not state.askers.judge(t, state.board.clusters, state.tally, self.around.rules.bounds.users):
             self.around.count("askers")
 
-    # -- events ---------------------------------------------------------------------------------------------
+    # -- events
 
     def apply(self, event: AnyEvent, t: int) -> None:
         """Apply an event at effective time ``t``, to which time has already moved."""
@@ -230,4 +239,3 @@ class Session:
 def _promotion(event: Happening) -> str:
     # A promotion of no product is one of its own: no product_id is empty.
     return event.product_id or ""
-

@@ -1,11 +1,11 @@
 """Bytes to input models, or the first reason for which a record cannot be used."""
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from streamproc.contracts.inputs import MODELS, AnyInput, Input, KeyId
+from streamproc.contracts.inputs import MODELS, Anchor, AnyInput, Input, KeyId
 from streamproc.domain.time import AHEAD
 from streamproc.pipeline.records import Record, Rejected
 
@@ -47,8 +47,9 @@ def decode(record: Record) -> AnyInput | Rejected:
 
 def position(item: Input) -> int:
     """Return an event's place in event time: an utterance's is its end, where that is known."""
-    end: int | None = getattr(item, "end_time", None)
-    return item.event_time if end is None else end
+    if isinstance(item, Anchor) and item.end_time is not None:
+        return item.end_time
+    return item.event_time
 
 
 def _explain(value: bytes, model: type[Input]) -> Input | Rejected:
@@ -78,7 +79,7 @@ def _field(error: ValidationError) -> str:
     return ".".join(str(part) for part in first["loc"]) or "not an object"
 
 
-def _room_id(tree: Any) -> str | None:
+def _room_id(tree: object) -> str | None:
     try:
         return _ROOM_ID.validate_python(tree["room_id"]) if isinstance(tree, dict) else None
     except (KeyError, ValidationError):

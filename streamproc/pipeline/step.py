@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from streamproc.contracts import topics
 from streamproc.pipeline import snapshot
@@ -35,13 +35,16 @@ class Step(Struct):
     """One journal record.
 
     ``floor`` is the first step that a restore from here has to read again: all that rooms owe to earlier steps is in
-    snapshots. ``clocks``, ``highest`` and ``next`` (offsets by topic) stand where they were after the step.
+    snapshots. ``before`` is the watermark at the step's begin; ``watermark``, ``clocks``, ``highest`` and ``next``
+    (offsets by topic) stand where they were at its end.
     """
 
     partition: int
     step: int
     floor: int
+    before: int | None
     ranges: list[Range]
+    watermark: int | None
     clocks: dict[str, int]
     highest: int | None
     next: dict[str, int]
@@ -87,13 +90,14 @@ class Stepper:
         self.spread = spread
         self.step = 0
         self.next: dict[str, int] = {}
+        self.before: int | None = None
         self.ranges: list[Range] = []
         #: Rooms changed since their last snapshot, and the step that changed them first.
         self.dirty: dict[str, int] = {}
         #: Steps that the rooms' snapshots have, while a restore goes on.
         self._have: dict[str, int] = {}
 
-    # -- a step -------------------------------------------------------------------------------------------------
+    # -- a step
 
     def read(self, records: Sequence[Record], lagging: Collection[str] = ()) -> None:
         """Process records of one topic that were fetched together; what was read before is skipped.
@@ -150,7 +154,9 @@ class Stepper:
             self.partition,
             self.step,
             min(self.dirty.values(), default=self.step + 1),
+            self.before,
             self.ranges,
+            task.watermark,
             dict(task.clocks),
             task.highest,
             dict(self.next),
@@ -160,6 +166,7 @@ class Stepper:
         key = str(self.partition).encode()
         outputs += [Output(topics.JOURNAL, key, _ENCODE(journal)), *snapshots]
         self.ranges = []
+        self.before = task.watermark
         return Commit(self.step, outputs, dict(self.next))
 
     def _snapshots(self, n: int) -> list[Output]:
@@ -176,7 +183,7 @@ class Stepper:
             out.append(Output(topics.SNAPSHOTS, room_id.encode(), value))
         return out
 
-    # -- a restore ----------------------------------------------------------------------------------------------
+    # -- a restore
 
     def load(self, snapshots: Iterable[tuple[str, bytes]]) -> None:
         """Put rooms back as their snapshots (room_id, bytes) have them; an empty one means that the room is gone."""
@@ -188,6 +195,7 @@ class Stepper:
 
     def redo(self, step: Step, entry: Range, records: Sequence[Record]) -> None:
         """Do one journalled range again, or only move time where it has no topic."""
+        self.task.move(step.before)
         if records:
             self.task.read(records, {room_id for room_id, have in self._have.items() if have >= step.step})
         self.task.move(entry.watermark)
@@ -202,11 +210,12 @@ class Stepper:
 
     def restored(self, last: Step) -> None:
         """End the restore: the task stands where the last committed step left it."""
+        self.task.move(last.watermark)
         self.task.clocks = dict(last.clocks)
         self.task.highest = last.highest
         self.task.settle()
         self.task.take()
-        self.step, self.next = last.step, dict(last.next)
+        self.step, self.next, self.before = last.step, dict(last.next), last.watermark
         self._have.clear()
         self.task.counts.clear()
 
@@ -219,4 +228,3 @@ def check_steps(steps: Sequence[Step], partition: int) -> None:
         known = {step.step for step in steps}
         missing = [n for n in range(floor, last + 1) if n not in known]
         raise StepError(f"journal of partition {partition}: step {missing[0] if missing else floor} is missing")
-

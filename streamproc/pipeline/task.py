@@ -71,7 +71,7 @@ class Task:
         self._buffer: list[Buffered] = []
         self._sequence = 0
 
-    # -- in: a batch of records -------------------------------------------------------------------------------
+    # -- in: a batch of records
 
     def read(self, records: Sequence[Record], skip: Collection[str] = ()) -> None:
         """Take a batch in order of arrival; events of rooms in ``skip`` only move the clocks."""
@@ -84,7 +84,7 @@ class Task:
             if isinstance(item, Rejected):
                 self._reject(record, item, skip)
             elif item.room_id in skip:
-                self._clock(record, item)
+                self._clock(record, position(item))
             else:
                 self._order(record, item, label)
             if self.each and self.highest is not None:
@@ -95,9 +95,7 @@ class Task:
         """Label all texts of a batch at once."""
         texts = [item.text for item in items if isinstance(item, Chat | Feedback) and item.text is not None]
         found = iter(self.understanding.label(texts) if texts else ())
-        return [
-            next(found) if isinstance(item, Chat | Feedback) and item.text is not None else None for item in items
-        ]
+        return [next(found) if isinstance(item, Chat | Feedback) and item.text is not None else None for item in items]
 
     def _reject(self, record: Record, rejected: Rejected, skip: Collection[str] = ()) -> None:
         self.outputs.append(dead_letter(record, rejected))
@@ -106,7 +104,7 @@ class Task:
         if room_id is not None and room_id not in skip:
             self._note("invalid", room_id)
 
-    # -- order: late, duplicate, or in its place --------------------------------------------------------------
+    # -- order: late, duplicate, or in its place
 
     def _order(self, record: Record, item: AnyInput, label: Label | None) -> None:
         event = event_of(item, label, self.hashed, self.understanding.normalise)
@@ -125,7 +123,7 @@ class Task:
             self.counts["duplicate", record.topic] += 1
             self._note("duplicate", event.room_id)
             return
-        self._clock(record, item)
+        self._clock(record, event.position)
         if label is not None and isinstance(item, Chat | Feedback):
             self._publish(item, label)
         if w is not None and event.position <= w:
@@ -136,8 +134,7 @@ class Task:
             self._sequence += 1
             heappush(self._buffer, (event.position, event.order, event.event_id, self._sequence, event))
 
-    def _clock(self, record: Record, item: AnyInput) -> None:
-        at = position(item)
+    def _clock(self, record: Record, at: int) -> None:
         if self.highest is None or at > self.highest:
             self.highest = at
         # A fast clock moves nobody else: the broker's timestamp bounds it.
@@ -152,7 +149,7 @@ class Task:
             self.dirty.add(room_id)
             room.note(what, self.watermark)
 
-    # -- time: the watermark releases events, and time brings what it brings -----------------------------------
+    # -- time: the watermark releases events, and time brings what it brings
 
     def due_watermark(self, lagging: Collection[str] = ()) -> int | None:
         """Return where the watermark belongs: the highest clock - grace, held back by topics that lag."""
@@ -212,7 +209,7 @@ class Task:
                 del self.rooms[room_id]
                 self.dirty.add(room_id)
 
-    # -- out ----------------------------------------------------------------------------------------------------
+    # -- out
 
     def _publish(self, item: Chat | Feedback, label: Label) -> None:
         self.published.append(classified(item, label, self.hashed, self.understanding.version))

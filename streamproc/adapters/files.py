@@ -1,0 +1,312 @@
+"""The replay format: records in from files, outputs out to files, and the core between them without a broker."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import sys
+from collections import Counter
+from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Self, cast
+
+import msgspec
+import orjson
+
+from streamproc.contracts import topics
+from streamproc.pipeline.records import Output, Record
+from streamproc.pipeline.task import Task, TaskConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from streamproc.pipeline.events import Understanding
+
+    #: Told records so far, bytes of the files read so far, and bytes of all files (a pipe's are 0).
+    Progress = Callable[[int, int, int], None]
+
+#: Records that are understood together; more saves no time, and fewer cost some.
+CHUNK: Final = 2_000
+
+_KNOWN: Final = frozenset(topics.INPUTS)
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{18}")
+_STRING_OR_SPACE: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:]|[^\s{}\[\]:,"]+', re.DOTALL)
+
+
+class FileError(Exception):
+    """A file or a line that cannot be used; the message names it as ``file:line``."""
+
+
+class _Line(msgspec.Struct):
+    topic: str
+    value: msgspec.Raw
+    key: str | None = None
+    timestamp: int | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+_DECODE: Final = msgspec.json.Decoder(_Line).decode
+
+
+# -- in ---------------------------------------------------------------------------------------------------------
+
+
+def parse_line(line: bytes, number: int) -> Record:
+    """Return the record in one line of the replay format; raise ValueError that says why it cannot be used.
+
+    A value that is a string is the record's raw text (``\\udc80`` to ``\\udcff`` stand for bytes that are no UTF-8, as
+    Python's surrogateescape has it), null is no value, all else becomes compact JSON. ``number`` is the line's.
+    """
+    try:
+        entry = _DECODE(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        entry = _slowly(line, error)
+    if entry.topic not in _KNOWN:
+        raise ValueError(f"unknown topic {entry.topic[:60]!r}; allowed: {', '.join(topics.INPUTS)}")
+    if (entry.partition or 0) < 0 or (entry.offset or 0) < 0:
+        raise ValueError("partition and offset are integers from 0")
+    timestamp = entry.timestamp
+    return Record(
+        entry.topic,
+        entry.partition or 0,
+        number if entry.offset is None else entry.offset,
+        # Kafka's own mark for a record without a timestamp is -1.
+        None if timestamp is None or timestamp < 0 else timestamp,
+        None if entry.key is None else _bytes(entry.key),
+        _value(bytes(entry.value)),
+    )
+
+
+def _slowly(line: bytes, error: Exception) -> _Line:
+    """Read a line whose value alone is unusual: nested deeply, with half a surrogate pair, or NaN."""
+    try:
+        # Judges the line: Python's reader takes all of these, and a broken line it does not.
+        json.loads(line.decode("utf-8", "surrogateescape"))
+    except RecursionError:
+        pass
+    except ValueError:
+        raise ValueError(f"not JSON: {error}") from error
+    begin, end = _span_of_value(line)
+    if begin < 0:
+        raise ValueError(str(error)) from error
+    try:
+        entry = _DECODE(line[:begin] + b"null" + line[end:])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise ValueError(str(error)) from error
+    entry.value = msgspec.Raw(line[begin:end])
+    return entry
+
+
+def _span_of_value(line: bytes) -> tuple[int, int]:
+    """Return where the top-level "value" begins and ends in a line of JSON; (-1, -1) where there is none."""
+    depth, previous, expected, begin, span = 0, b"", False, -1, (-1, -1)
+    for token in _TOKEN.finditer(line):
+        text = token[0]
+        if expected:
+            expected, begin = False, token.start()
+        if text in {b"{", b"["}:
+            depth += 1
+        elif text in {b"}", b"]"}:
+            depth -= 1
+        elif text == b":" and depth == 1:
+            expected = previous == b'"value"'
+        if begin >= 0 and depth == 1:
+            begin, span = -1, (begin, token.end())
+        previous = text
+    return span
+
+
+def _value(raw: bytes) -> bytes | None:
+    if raw == b"null":
+        return None
+    if raw[:1] == b'"':
+        return _bytes(json.loads(raw.decode("utf-8", "surrogateescape")))
+    # A reader of floats would change an integer beyond 64 bits, which may be an amount.
+    if _LONG_NUMBER.search(raw) is None:
+        with suppress(orjson.JSONDecodeError, orjson.JSONEncodeError):
+            return orjson.dumps(orjson.loads(raw))
+    return _STRING_OR_SPACE.sub(rb"\1", raw)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+class _Source(AbstractContextManager["_Source"]):
+    """One file's lines, and how far it has been read in bytes on disk."""
+
+    def __init__(self, name: str) -> None:
+        self.name = "stdin" if name == "-" else name
+        self._stack = ExitStack()
+        self._file: IO[bytes] | None = None
+        if name == "-":
+            self.lines: Iterable[bytes] = sys.stdin.buffer
+            return
+        try:
+            self._file = self._stack.enter_context(Path(name).open("rb"))
+        except OSError as error:
+            raise FileError(f"{name}: {error.strerror or error}") from error
+        self.lines = self._file
+        if name.endswith(".gz"):
+            self.lines = cast("Iterable[bytes]", self._stack.enter_context(gzip.open(self._file)))
+
+    def done(self) -> int:
+        return self._file.tell() if self._file else 0
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+def read_records(files: Sequence[str], chunk: int = CHUNK, progress: Progress | None = None) -> Iterator[list[Record]]:
+    """Yield the records of replay files, in order, in lists of at most ``chunk``.
+
+    ``.gz`` files are unpacked, ``-`` is standard input, empty lines are passed over. A record without an offset has
+    its line number, from 0 over all files. FileError names the first line that cannot be used.
+    """
+    total = sum(_size(name) for name in files)
+    number, before, seen = 0, 0, 0
+    for name in files:
+        with _Source(name) as source:
+            first, lines = number, _lines(source)
+            while part := list(islice(lines, chunk)):
+                records = [
+                    _record(line, n, n - first, source) for n, line in enumerate(part, number) if not line.isspace()
+                ]
+                number += len(part)
+                seen += len(records)
+                if records:
+                    yield records
+                if progress:
+                    progress(seen, before + source.done(), total)
+            before += source.done()
+
+
+def _lines(source: _Source) -> Iterator[bytes]:
+    try:
+        yield from source.lines
+    except (OSError, EOFError) as error:
+        raise FileError(f"{source.name}: cannot be read: {error}") from error
+
+
+def _record(line: bytes, number: int, index: int, source: _Source) -> Record:
+    try:
+        return parse_line(line, number)
+    except ValueError as error:
+        raise FileError(f"{source.name}:{index + 1}: {error}") from error
+
+
+def _size(name: str) -> int:
+    with suppress(OSError):
+        return 0 if name == "-" else Path(name).stat().st_size
+    return 0
+
+
+# -- out --------------------------------------------------------------------------------------------------------
+
+
+class OutputFiles:
+    """``DIR/<output topic>.jsonl`` for every output topic, one value a line exactly as on Kafka.
+
+    What is written appears under its name when the block ends without an error; until then the files of an earlier run
+    stay as they were.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written: Counter[str] = Counter()
+        self._stack = ExitStack()
+        self._files: dict[str, IO[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for topic in topics.OUTPUTS:
+                self._files[topic] = self._stack.enter_context(self._partial(topic).open("wb"))
+        except OSError as error:
+            self.__exit__(error)
+            raise FileError(f"{self.folder}: cannot be written to: {error.strerror or error}") from error
+        return self
+
+    def write(self, outputs: Iterable[Output]) -> None:
+        """Write outputs, in order; FileError where the disk does not take them."""
+        lines: dict[str, list[bytes]] = {}
+        for output in outputs:
+            lines.setdefault(output.topic, []).append(output.value)
+        try:
+            for topic, values in lines.items():
+                self._files[topic].write(b"\n".join(values) + b"\n")
+                self.written[topic] += len(values)
+        except OSError as error:
+            raise FileError(f"{self.folder}: cannot be written to: {error.strerror or error}") from error
+
+    def __exit__(self, kind: object = None, *_: object) -> None:
+        try:
+            self._stack.close()
+        except OSError as error:
+            kind = kind or error
+            raise FileError(f"{self.folder}: cannot be written to: {error.strerror or error}") from error
+        finally:
+            for topic in topics.OUTPUTS:
+                if kind is None:
+                    self._partial(topic).replace(self.folder / f"{topic}.jsonl")
+                else:
+                    with suppress(OSError):
+                        self._partial(topic).unlink()
+
+    def _partial(self, topic: str) -> Path:
+        return self.folder / f".{topic}.jsonl.partial"
+
+
+# -- the core between them --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Summary:
+    """What a replay did: records in by topic, outputs by topic, the task's counts by (name, label)."""
+
+    outputs: Counter[str] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def by(self, name: str) -> dict[str, int]:
+        """Return one kind of count by its label, e.g. ``by("dead")`` by reason."""
+        return {label: n for (each, label), n in sorted(self.counts.items()) if each == name}
+
+    @property
+    def records(self) -> int:
+        """All records in."""
+        return sum(self.by("events").values())
+
+
+def replay(
+    files: Sequence[str],
+    out: Path,
+    understanding: Understanding,
+    config: TaskConfig,
+    progress: Progress | None = None,
+) -> Summary:
+    """Run the core over ``files`` and write its outputs below ``out``; memory does not grow with the files.
+
+    Raises FileError for what cannot be read or written; ``out`` is then as it was.
+    """
+    task = Task(understanding, config, each=True)
+    with OutputFiles(out) as writer:
+        for records in read_records(files, CHUNK, progress):
+            task.read(records)
+            _drain(task, writer)
+        task.finish()
+        _drain(task, writer)
+        return Summary(writer.written, Counter(task.counts))
+
+
+def _drain(task: Task, writer: OutputFiles) -> None:
+    published, outputs = task.take()
+    writer.write(published)
+    writer.write(outputs)

@@ -1,0 +1,1 @@
+"""The commands. Each module has ``add(parser, name)`` for its arguments and ``run(args)`` for the rest."""

@@ -1,0 +1,56 @@
+"""``replay``: the core over files, without a broker."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamproc.adapters.files import FileError, Summary, replay
+from streamproc.shell.errors import unusable
+from streamproc.shell.options import add_settings, settings_of
+from streamproc.shell.progress import progress_bar
+from streamproc.shell.wiring import ShippedUnderstanding, task_config
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+
+def add(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the arguments."""
+    del name
+    parser.add_argument("files", nargs="+", metavar="FILE", help="JSONL in the replay format; .gz too, - is stdin")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for <output topic>.jsonl")
+    parser.add_argument("--quiet", action="store_true", help="say nothing when all went well")
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay files."""
+    settings = settings_of(args)
+    began = time.perf_counter()
+    try:
+        with progress_bar("replaying", shown=not args.quiet) as advance:
+            summary = replay(args.files, args.out, ShippedUnderstanding(), task_config(settings), advance)
+    except FileError as error:
+        raise unusable(error) from error
+    if not args.quiet:
+        for line in report(summary, time.perf_counter() - began):
+            print(line, file=sys.stderr)
+    return 0
+
+
+def report(summary: Summary, seconds: float) -> Iterable[str]:
+    """Say what a replay did, in a few lines."""
+    rate = summary.records / seconds if seconds else 0.0
+    yield f"{summary.records:,} records in {seconds:.1f} s ({rate:,.0f} a second)"
+    yield "in:           " + _counts(summary.by("events"))
+    yield "out:          " + _counts(summary.outputs)
+    yield "dead letters: " + _counts(summary.by("dead"))
+    yield "late: " + _counts(summary.by("late")) + "   duplicate: " + _counts(summary.by("duplicate"))
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()) if n) or "none"

@@ -1,0 +1,21 @@
+"""How a command says that it cannot go on: one line, and an exit status."""
+
+from typing import Final
+
+#: Arguments, settings or files that cannot be used.
+UNUSABLE: Final = 2
+#: Something failed that was asked for rightly.
+FAILED: Final = 1
+
+
+class CommandError(Exception):
+    """Ends a command with one line on standard error and an exit status."""
+
+    def __init__(self, message: str, status: int = FAILED) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def unusable(message: object) -> CommandError:
+    """Return the error for arguments, settings or files that cannot be used."""
+    return CommandError(str(message), UNUSABLE)

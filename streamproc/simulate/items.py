@@ -1,0 +1,147 @@
+"""What a room sells, and the questions asked about it."""
+
+from bisect import bisect
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Final
+
+from streamproc.simulate.material import CATEGORIES, LISTS, Goods, Group
+from streamproc.simulate.noise import pick
+from streamproc.simulate.people import Viewer
+
+__all__ = ["Case", "Item", "draw_group", "numerals", "random_slots", "stock"]
+
+#: Minor units of a yuan, and what people call the currency.
+_CURRENCIES: Final = {
+    "CNY": (100, "块"),
+    "HKD": (108, "港币"),
+    "TWD": (440, "台币"),
+    "MYR": (62, "马币"),
+    "SGD": (18, "新币"),
+    "USD": (14, "美金"),
+}
+_DIGITS: Final = "零一二三四五六七八九"
+_UNITS: Final = ("", "十", "百", "千")
+_SIZES: Final = ((92, "S"), (108, "M"), (122, "L"), (138, "XL"))
+_MAIN_CATEGORY: Final = 0.75
+
+
+def numerals(number: int) -> str:
+    """A number below 10,000 as it is read out: 199 is 一百九十九.
+
+    Raises ValueError outside of 0-9999.
+    """
+    if not 0 <= number < 10_000:
+        raise ValueError(f"no numerals for {number}")
+    if number == 0:
+        return _DIGITS[0]
+    text, gap = "", False
+    for place in (3, 2, 1, 0):
+        digit = number // 10**place % 10
+        if digit == 0:
+            gap = bool(text)
+            continue
+        text += (_DIGITS[0] if gap else "") + _DIGITS[digit] + _UNITS[place]
+        gap = False
+    return text[1:] if text.startswith("一十") else text
+
+
+class Item:
+    """One product of a room with its link number and price of the moment.
+
+    price is in whole units of the currency as people say it, `amount` in its minor units.
+    """
+
+    __slots__ = ("amount", "calls", "goods", "id", "normal", "number", "price", "slots")
+
+    def __init__(self, rng: Random, goods: Goods, number: int, product_id: str, currency: str) -> None:
+        minor, word = _CURRENCIES.get(currency, (100, currency))
+        yuan = goods.low + int(rng.random() ** 1.5 * (goods.high - goods.low))
+        yuan -= (yuan + 1) % 10  # prices end in 9
+        self.goods = goods
+        self.id = product_id
+        self.number = number
+        self.calls = goods.calls
+        self.normal = max(1, yuan * minor // 100)
+        self.slots: dict[str, Any] = {"u": goods.unit, "n": number, "y": word, "old": int(self.normal * 1.6)}
+        self.set_price(self.normal)
+
+    def set_price(self, price: int) -> None:
+        """Sell at this price from now on."""
+        self.price = price
+        self.amount = price * 100
+        self.slots["price"] = price
+        self.slots["zh"] = numerals(price) if price < 10_000 else str(price)
+
+
+def stock(rng: Random, room: str, count: int, currency: str) -> list[Item]:
+    """What a room sells: most of it of one category, all different while there are different goods."""
+    names = list(CATEGORIES)
+    main = list(CATEGORIES[pick(rng, tuple(names))])
+    others = [goods for name in names for goods in CATEGORIES[name] if goods not in main]
+    rng.shuffle(main)
+    rng.shuffle(others)
+    of_main = min(len(main), max(1, round(count * _MAIN_CATEGORY)))
+    chosen = main[:of_main] + others[: max(0, count - of_main)]
+    rng.shuffle(chosen)
+    return [
+        Item(rng, chosen[place % len(chosen)], place + 1, f"{room}-p{place + 1:02d}", currency)
+        for place in range(count)
+    ]
+
+
+def random_slots(rng: Random, item: Item, other: Item) -> dict[str, Any]:
+    """Values for every slot of a text about `item`; `other` is what it is compared with."""
+    roll = rng.random()
+    variants = item.goods.variants
+    first = int(roll * len(variants))
+    weight = 85 + int(rng.random() * 65)
+    return {
+        **item.slots,
+        "p": item.calls[int(roll * 7919) % len(item.calls)],
+        "c": variants[first],
+        "c2": variants[(first + 1) % len(variants)],
+        "p2": other.calls[0],
+        "n2": other.number,
+        "h": 150 + int(rng.random() * 25),
+        "w": weight,
+        "sz": next((size for limit, size in _SIZES if weight < limit), "2XL"),
+        "k": 3 + int(roll * 97),
+        "q": 2 + int(roll * 1009) % 3,
+        "d": 2 + int(roll * 2003) % 4,
+        "mon": 1 + int(roll * 3001) % 24,
+        "loc": LISTS["places"][int(roll * 4001) % len(LISTS["places"])],
+        "exp": LISTS["couriers"][int(roll * 5003) % len(LISTS["couriers"])],
+    }
+
+
+class Case:
+    """One thing that is being asked, by however many viewers in however many words."""
+
+    __slots__ = ("answered", "asked", "askers", "group", "id", "item", "last", "planned", "slots")
+
+    def __init__(self, group: Group, item: Item, slots: dict[str, Any], at: int) -> None:
+        self.group = group
+        self.item = item
+        self.slots = slots
+        self.id = ""
+        self.asked: list[str] = []
+        self.askers: list[Viewer] = []
+        self.last = at
+        self.planned = False
+        self.answered: int | None = None
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is about the asker's own body or place, so that nobody else asks quite the same."""
+        return bool({"w", "mon", "loc"} & set(self.group.varies))
+
+    def words(self, rng: Random, pool: Sequence[str]) -> str:
+        """One of the pool's texts about this case."""
+        return pool[int(rng.random() * len(pool))].format_map(self.slots)
+
+
+def draw_group(rng: Random, item: Item) -> Group:
+    """What is asked next about a product."""
+    goods = item.goods
+    return goods.groups[bisect(goods.weights, rng.random() * goods.weights[-1])]
