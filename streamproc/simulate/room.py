@@ -58,7 +58,7 @@ class Room:
         self._order = count()
         self._next: float = self.start
         self._out: list[Line] = []
-        self._ids = {topic: count() for topic in topics.INPUTS}
+        self._made = dict.fromkeys(topics.INPUTS, 0)
         self._tag = f"{params.start // 1000:x}"
 
     def at(self, when: int, act: Act, arg: object = None) -> None:
@@ -116,7 +116,9 @@ class Room:
 
     def emit(self, topic: str, fields: dict[str, Any], truth: Truth) -> str:
         """One record at this moment; `fields` gains event_id, room_id and, if it has none, event_time. Returns its id."""
-        event_id = f"{topic[5]}{self._tag}-{next(self._ids[topic])}"
+        number = self._made[topic]
+        self._made[topic] = number + 1
+        event_id = f"{topic[5]}{self._tag}-{number}"
         value = {"event_id": event_id, "room_id": self.id, "event_time": self.now, **fields}
         if (self.live and not self.phase.silent) or topic in _OUTSIDE:
             self._out.append((self.now, self.index, topic, value, truth))
@@ -125,6 +127,10 @@ class Room:
     def event(self, kind: str, **fields: object) -> None:
         """A room event of this type."""
         self.emit(topics.ROOM, {"type": kind, **fields}, Truth(kind))
+
+    def next_chat_id(self) -> str:
+        """The event_id that the next chat message will have."""
+        return f"{topics.CHAT[5]}{self._tag}-{self._made[topics.CHAT]}"
 
     def chat(self, viewer: Viewer, text: str, truth: Truth, **extra: object) -> str:
         """A chat message; `extra` are its optional fields."""

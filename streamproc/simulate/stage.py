@@ -63,6 +63,12 @@ class Stage:
         room.after(params.bot_every, self._bot)
         self._next_prompt = room.now + int(room.rng.random() * params.prompt_every * 1000)
 
+    def other_than(self, item: Item) -> Item:
+        """Any product of the room but this one, where there is another."""
+        place = self.items.index(item)
+        step = 1 + int(self._room.rng.random() * (len(self.items) - 1))
+        return self.items[(place + step) % len(self.items)]
+
     def consider(self, case: Case) -> None:
         """Decide, each time it is asked, whether and when the case will be answered."""
         room, params, rng = self._room, self._room.params, self._room.rng
@@ -198,7 +204,7 @@ class Stage:
 
     def _pitch(self) -> str:
         rng = self._room.rng
-        slots = random_slots(rng, self.shown, pick_item(self))
+        slots = random_slots(rng, self.shown, self.other_than(self.shown))
         text = ""
         for _ in range(1 if rng.random() < 0.5 else 2):
             pool = self.shown.goods.pitch if rng.random() < 0.55 else LISTS["pitch"]
@@ -265,9 +271,3 @@ class Stage:
         if reply_to:
             fields["reply_to"] = reply_to
         room.emit(topics.ANCHOR, fields, truth)
-
-
-def pick_item(stage: Stage) -> Item:
-    """Any product of the room but the one that is shown, where there is another."""
-    others = [item for item in stage.items if item is not stage.shown]
-    return others[int(stage._room.rng.random() * len(others))] if others else stage.shown  # noqa: SLF001

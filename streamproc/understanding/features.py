@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streamproc.understanding.folding import SEPARATOR, Codes, fold
+from streamproc.understanding.folding import DIGIT, HAN, SEPARATOR, TYPES, Batch, Codes, fold
 from streamproc.understanding.text import cut
 
 Keys = npt.NDArray[np.uint32]
@@ -21,7 +21,6 @@ _CHAR_SALT, _WORD_SALT, _CLASS_SALT, _HAND_SALT = 11, 211, 3001, 40009
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 BIAS_KEY = 1
-HAND_COUNT = 8
 
 
 class Lexicon(NamedTuple):
@@ -36,23 +35,6 @@ class Grams(NamedTuple):
 
     keys: Keys
     starts: Ids
-
-
-def char_types() -> npt.NDArray[np.uint8]:
-    """Give the script of each 16-bit code: 1 digit, 2 han, 3 latin, 4 kana, 5 question mark, 6 emoji, 7 other, 0 space."""
-    kinds = np.full(0x10000, 7, np.uint8)
-    kinds[ord("0") : ord("9") + 1] = 1
-    kinds[0x3400:0x9FFF] = 2
-    kinds[ord("a") : ord("z") + 1] = 3
-    kinds[0x3040:0x3100] = 4
-    kinds[ord("?")] = 5
-    kinds[0xE000:0xF000] = 6
-    kinds[0x2600:0x27C0] = 6
-    kinds[[32, 10]] = 0
-    return kinds
-
-
-_TYPES = char_types()
 
 
 def _finish(hashes: npt.NDArray[np.uint64]) -> Keys:
@@ -85,35 +67,54 @@ def _grams(sequence: npt.NDArray[np.uint64], separator: int, orders: int, salt: 
     return Grams(keys, np.flatnonzero(breaks)[:-1])
 
 
-def _tokens(codes: Codes) -> list[str]:
-    text = codes.tobytes().decode("utf-16-le")
+def _tokens(stream: Codes) -> list[str]:
+    text = stream.tobytes().decode("utf-16-le")
     words = cut(text)
-    if words.count("\n") == int(np.count_nonzero(codes == SEPARATOR)):
+    if words.count("\n") == int(np.count_nonzero(stream == SEPARATOR)):
         return words
     parts = [["\n", *cut(part)] for part in text.split("\n")[1:-1]]
     return [word for part in parts for word in part] + ["\n"]
 
 
-def _hand(codes: Codes, starts: Ids, ends: Ids) -> Keys:
-    """Length, scripts, a lone number and how it looks, the first and last kind of character; shape (texts, 8)."""
-    kinds = _TYPES[codes]
-    counts = np.stack([np.add.reduceat(kinds == kind, starts, dtype=np.int64) for kind in range(1, 8)])
-    digits, han, latin, kana, marks, emoji, _ = counts
+def _a_not_a(stream: Codes, breaks: Ids) -> Ids:
+    """Count 好不好, 发没发: one character on both sides of a negation."""
+    found = np.zeros(len(stream), bool)
+    middle = (stream[1:-1] == ord("不")) | (stream[1:-1] == ord("没"))
+    found[1:-1] = middle & (stream[:-2] == stream[2:]) & (TYPES[stream[2:]] == HAN)
+    return np.add.reduceat(found, breaks[:-1], dtype=np.int64)
+
+
+def _hand(batch: Batch) -> Keys:
+    """Length, scripts, a lone number and how it looks, marks, emotes, question forms; shape (texts, 10)."""
+    codes, breaks = batch.codes, batch.breaks
+    starts, ends = breaks[:-1], breaks[1:]
+    kinds = TYPES[codes]
+    counts = np.add.reduceat(kinds[:, None] == np.arange(1, 9, dtype=np.uint8), starts, axis=0, dtype=np.int64)
+    digits, han, latin, kana, marks, emoji, points, bangs = counts.T
     words = han + latin + kana
-    length = np.minimum(np.searchsorted([2, 3, 4, 5, 6, 8, 10, 13, 17, 25, 40, 80], ends - starts - 1, "right"), 12)
+    length = np.minimum(np.searchsorted(_LENGTHS, words + digits, "right"), 12)
     lone = (words + emoji == 0) & (digits > 0)
-    first = codes[starts + 1].astype(np.int64)
-    last = codes[ends - 1].astype(np.int64)
-    same = first == last
+    is_digit = kinds == DIGIT
+    order = np.cumsum(is_digit)
+    before = order[starts]
+    places = np.append(np.flatnonzero(is_digit), 0)
+    first = codes[places[np.minimum(before, len(places) - 1)]].astype(np.int64)
+    last = codes[places[np.maximum(order[ends] - 1, 0)]].astype(np.int64)
+    stream_breaks = np.flatnonzero(batch.stream == SEPARATOR)
     columns = [
         length,
         np.minimum(words, 1) * 100 + np.minimum(digits, 1) * 10 + np.minimum(emoji, 1),
         np.where(lone, 1000 + np.minimum(digits, 14), -1),
-        np.where(lone, first * 128 + last * 2 + same, -1),
+        np.where(lone, first * 128 + last * 2 + (digits < 3), -1),
         np.where(words + emoji + digits == 0, 1 + np.minimum(marks, 3), -1),
         np.where((han == 0) & (kana > 0), 2, np.where(kana > 0, 1, -1)),
         np.where((han + kana == 0) & (latin > 0), np.minimum(latin, 12), -1),
         np.where((han > 0) & (digits > 0), np.minimum(digits, 9), -1),
+        np.where(marks > 0, np.minimum(marks, 3), -1),
+        np.where(bangs > 0, np.minimum(bangs, 2), -1),
+        np.where(emoji > 0, np.minimum(emoji, 3), -1),
+        np.where(points > 0, 1 + (points > 2), -1),
+        np.minimum(_a_not_a(batch.stream, stream_breaks), 2) - 1,
     ]
     keys = np.zeros((len(starts), len(columns)), np.uint32)
     for index, column in enumerate(columns):
@@ -122,25 +123,24 @@ def _hand(codes: Codes, starts: Ids, ends: Ids) -> Keys:
     return keys
 
 
+_LENGTHS = np.array([2, 3, 4, 5, 6, 8, 10, 13, 17, 25, 40, 80])
+
+
 def extract(texts: Sequence[str], table: Codes, lexicon: Lexicon) -> list[Grams]:
     """Give the keys of at least one text in four groups (characters, words, classes, hand features)."""
-    codes = fold(texts, table)
-    breaks = np.flatnonzero(codes == SEPARATOR)
-    general = codes.astype(np.uint64)
-    general[_TYPES[codes] == 1] = ord("0")
+    batch = fold(texts, table)
     known = lexicon.ids.get
-    words = np.array([known(word, 0) for word in _tokens(codes)], np.int64)
+    words = np.array([known(word, 0) for word in _tokens(batch.stream)], np.int64)
     classes = lexicon.classes[words]
     classes = classes[classes > 0].astype(np.uint64)
-    hand = _hand(codes, breaks[:-1], breaks[1:])
     return [
-        _grams(general, SEPARATOR, CHAR_ORDERS, _CHAR_SALT),
+        _grams(batch.stream.astype(np.uint64), SEPARATOR, CHAR_ORDERS, _CHAR_SALT),
         _grams(words.astype(np.uint64), 1, WORD_ORDERS, _WORD_SALT),
         _grams(classes, 1, CLASS_ORDERS, _CLASS_SALT),
-        Grams(hand, np.arange(len(texts), dtype=np.int64)),
+        Grams(_hand(batch), np.arange(len(texts), dtype=np.int64)),
     ]
 
 
 def word_sets(texts: Sequence[str], table: Codes) -> list[set[str]]:
     """Give each text's distinct words after folding; for building a lexicon."""
-    return [set(_tokens(fold([text], table))) for text in texts]
+    return [set(_tokens(fold([text], table).stream)) for text in texts]

@@ -1,0 +1,108 @@
+"""The synthetic show: seeded rooms of live commerce as input records, in order of position over all rooms."""
+
+from collections.abc import Iterator
+from heapq import merge
+from random import Random
+from typing import Any, Final
+
+from streamproc.simulate.items import stock
+from streamproc.simulate.params import Phase, ShowParams
+from streamproc.simulate.people import Crowd
+from streamproc.simulate.room import Line, Room, Truth
+from streamproc.simulate.shop import Shop
+from streamproc.simulate.stage import Stage
+from streamproc.simulate.talk import Talk
+
+__all__ = ["annotated", "room_rates", "show"]
+
+#: Even the quietest room has somebody, messages a second.
+_QUIETEST: Final = 0.01
+#: Shares of the duration in which the viewers come and in which they leave.
+_RISE: Final = 0.15
+_FALL: Final = 0.08
+_LOWEST: Final = 0.35
+_USUAL: Final = Phase(begin=0, end=0)
+
+
+def show(params: ShowParams) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The records of the show as (topic, value), lazily, in order of position over all rooms.
+
+    A record's position is its event_time, and an utterance's end_time where it has one: nobody knows speech before it is
+    said. Pure: the same parameters give the same records. Values of one user share parts, so change copies only.
+    """
+    for line in _lines(params):
+        yield line[2], line[3]
+
+
+def annotated(params: ShowParams) -> Iterator[tuple[str, dict[str, Any], Truth]]:
+    """As `show`, each record with what the generator meant by it."""
+    for line in _lines(params):
+        yield line[2], line[3], line[4]
+
+
+def room_rates(params: ShowParams) -> list[float]:
+    """Each room's chat messages a second at its height: `skew` makes few rooms busy, the mean over all is `rate`."""
+    weights = [(place + 1) ** -params.skew for place in range(params.rooms)]
+    mean = sum(weights) / params.rooms
+    return [max(_QUIETEST, params.rate * weight / mean) for weight in weights]
+
+
+def _lines(params: ShowParams) -> Iterator[Line]:
+    rooms = [_Show(params, index, rate) for index, rate in enumerate(room_rates(params))]
+    # Lines compare by position and room; of one room only one line is in the comparison at a time.
+    return merge(*[room.lines() for room in rooms]) if len(rooms) > 1 else rooms[0].lines()
+
+
+class _Show:
+    """One room with its parts put together, and what neither viewers nor anchor decide: begin, audience, phases, end."""
+
+    def __init__(self, params: ShowParams, index: int, rate: float) -> None:
+        self._params = params
+        room = self._room = Room(params, index, rate)
+        currency = params.currencies[index % len(params.currencies)]
+        items = stock(room.rng, room.id, params.products, currency)
+        self._crowd = Crowd(room.rng, params, rate)
+        shop = Shop(room, self._crowd, items, currency)
+        self._stage = Stage(room, self._crowd, items)
+        self._talk = Talk(room, self._crowd, shop, self._stage)
+        room.rate = rate * self._talk.acts_per_message
+        self._audience = params.viewers_per_rate * rate
+        self._drift = Random(f"{params.seed}/{index}/audience")
+
+    def lines(self) -> Iterator[Line]:
+        """The room's records in order of position."""
+        room, params = self._room, self._params
+        room.at(room.start, self._begin)
+        room.at(params.end, self._end)
+        for phase in params.phases:
+            if phase.rooms is None or room.index < phase.rooms:
+                room.at(params.start + round(phase.begin * 1000), self._enter_phase, phase)
+                room.at(params.start + round(phase.end * 1000), self._enter_phase, _USUAL)
+        return room.run(self._talk.act)
+
+    def _begin(self, _: object) -> None:
+        self._room.event("started")
+        self._stage.open()
+        self._count(None)
+
+    def _end(self, _: object) -> None:
+        self._room.event("ended")
+        self._room.stop()
+
+    def _enter_phase(self, phase: Phase) -> None:
+        if self._room.live:
+            self._talk.enter_phase(phase)
+
+    def _count(self, _: object) -> None:
+        """Tell how many watch, and let the room fill, drift and empty."""
+        room, params = self._room, self._params
+        if not room.live:
+            return
+        length = max(1, params.end - room.start)
+        done = (room.now - room.start) / length
+        rise, fall = min(1.0, done / _RISE), min(1.0, (1 - done) / _FALL)
+        curve = _LOWEST + (1 - _LOWEST) * min(rise, fall)
+        room.curve = curve * (0.85 + 0.3 * self._drift.random())
+        room.event("viewers", value=int(self._audience * curve * (0.9 + 0.2 * self._drift.random())))
+        room.hurry()
+        room.at(room.now + round(params.viewers_every * 1000), self._count)

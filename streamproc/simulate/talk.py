@@ -1,0 +1,225 @@
+"""The viewers' side: what they write, ask, shout when a price falls, tell each other, and how they come and go."""
+
+from bisect import bisect
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Any, Final
+
+from streamproc.simulate.asking import Asking
+from streamproc.simulate.items import random_slots
+from streamproc.simulate.material import LISTS, OPINIONS
+from streamproc.simulate.noise import as_cheer, as_question, pick, to_traditional
+from streamproc.simulate.params import Phase
+from streamproc.simulate.people import Crowd, Viewer
+from streamproc.simulate.room import Room, Truth
+from streamproc.simulate.shop import Shop
+from streamproc.simulate.stage import Stage
+
+__all__ = ["Talk"]
+
+_OTHER: Final = Truth("other/-")
+_REPLY: Final = Truth("feedback/reply")
+_HELP: Final = Truth("mutuality/help")
+#: What small talk consists of.
+_SMALL_TALK: Final = (
+    ("cheer", 0.30),
+    ("chat", 0.27),
+    ("fan", 0.14),
+    ("meme", 0.11),
+    ("greeting", 0.09),
+    ("emoji", 0.07),
+    ("aside", 0.02),
+)
+_POOLS: Final = tuple(LISTS[name] for name, _ in _SMALL_TALK)
+_POOL_WEIGHTS: Final = tuple(accumulate(weight for _, weight in _SMALL_TALK))
+#: Complaints and praise by aspect: nearly all about the product.
+_ASPECTS: Final = (("content", 0.22), ("product", 0.75), ("logistics", 0.9), ("service", 1.0))
+_RUSH: Final = 0.5
+_RUSH_ORDERS: Final = 0.12
+_PROMPTED: Final = 0.45
+_ECHO: Final = 0.04
+_TWICE: Final = 0.08
+_AT_SOMEBODY: Final = 0.03
+_ECHO_WITHIN: Final = 60_000
+_REMEMBERED: Final = 32
+
+
+class Talk:
+    """The viewers of one room. `act` is one thing that one of them does."""
+
+    def __init__(self, room: Room, crowd: Crowd, shop: Shop, stage: Stage) -> None:
+        self._room = room
+        self._crowd = crowd
+        self._shop = shop
+        self._stage = stage
+        self._asking = Asking(room, crowd, shop, stage)
+        self._recent: list[tuple[int, str, Viewer]] = []
+        self._acts: tuple[Callable[[], None], ...] = (
+            self._small_talk,
+            self._asking.ask,
+            self._opinion,
+            self._help,
+            self._seek,
+            self._reply,
+            self._enter,
+            self._follow,
+            self._share,
+            self._click,
+            self._cart,
+            self._impulse,
+        )
+        self._weights: list[float] = []
+        self.enter_phase(room.phase)
+
+    def enter_phase(self, phase: Phase) -> None:
+        """Behave as in this phase from now on."""
+        params = self._room.params
+        questions, opinions = params.questions * phase.questions, params.opinions * phase.opinions
+        chat = [questions, opinions, params.helps, params.seeks, params.replies]
+        traffic = [params.enters, params.follows, params.shares, params.clicks, params.carts]
+        orders = params.impulse_orders * phase.orders
+        small_talk = 1 - params.questions - params.opinions - params.helps - params.seeks - params.replies
+        self._weights = list(accumulate([small_talk, *chat, *traffic, orders]))
+        self._room.phase = phase
+        self._room.hurry()
+
+    @property
+    def acts_per_message(self) -> float:
+        """How many things the viewers do for each chat message of usual times."""
+        params = self._room.params
+        return 1 + params.enters + params.follows + params.shares + params.clicks + params.carts + params.impulse_orders
+
+    def act(self) -> None:
+        """One thing that a viewer does, by the shares of the parameters, the phase and what stirs the room."""
+        room = self._room
+        now, roll = room.now, room.rng.random
+        if now < room.rush_until and roll() < _RUSH:
+            self._rush()
+        elif now < room.prompt_until and roll() < _PROMPTED:
+            self._prompted()
+        else:
+            weights = self._weights
+            self._acts[bisect(weights, roll() * weights[-1])]()
+
+    def _say(self, viewer: Viewer, text: str, truth: Truth, **extra: Any) -> None:  # noqa: ANN401 - optional fields of a chat message
+        if viewer.traditional:
+            text = to_traditional(text)
+        event_id = self._room.chat(viewer, text, truth, **extra)
+        recent = self._recent
+        if len(recent) < _REMEMBERED:
+            recent.append((self._room.now, event_id, viewer))
+        else:
+            recent[int(self._room.rng.random() * _REMEMBERED)] = (self._room.now, event_id, viewer)
+
+    def _small_talk(self) -> None:
+        room, rng, params = self._room, self._room.rng, self._room.params
+        viewer = self._crowd.talker()
+        roll = rng.random()
+        if roll < params.spam:
+            self._say(viewer, pick(rng, LISTS["spam"]), _OTHER)
+            return
+        if roll > 1 - _ECHO and self._recent:
+            when, event_id, author = self._recent[int(rng.random() * len(self._recent))]
+            if when > room.now - _ECHO_WITHIN and author is not viewer:
+                self._say(viewer, pick(rng, LISTS["echo"]), _OTHER, reply_to=event_id)
+                return
+        pool = _POOLS[bisect(_POOL_WEIGHTS, rng.random() * _POOL_WEIGHTS[-1])]
+        # The first of a pool are said far more often than the last.
+        text = pool[int(len(pool) * rng.random() ** 1.6)]
+        extra = {}
+        if roll < params.spam + _TWICE:
+            text = f"{text} {pick(rng, LISTS['chat'])}"
+        elif roll < params.spam + _TWICE + _AT_SOMEBODY:
+            other = self._crowd.talker()
+            text = f"@{other.nick} {text}"
+            extra = {"mentions": [other.id]}
+        self._say(viewer, as_cheer(rng, text), _OTHER, **extra)
+
+    def _rush(self) -> None:
+        rng = self._room.rng
+        roll = rng.random()
+        if roll < _RUSH_ORDERS * self._room.phase.orders:
+            self._shop.order((self._crowd.anyone(), self._stage.shown))
+        elif roll < 0.75:
+            self._asking.ask_in_rush()
+        elif roll < 0.88:
+            self._say(self._crowd.talker(), as_cheer(rng, pick(rng, LISTS["cheer"])), _OTHER)
+        else:
+            self._enter()
+
+    def _prompted(self) -> None:
+        rng = self._room.rng
+        text = pick(rng, self._room.prompt_replies)
+        if "{" in text:
+            text = text.format_map(random_slots(rng, self._stage.shown, self._stage.shown))
+        self._say(self._crowd.talker(), text, _REPLY)
+
+    def _reply(self) -> None:
+        rng = self._room.rng
+        text = pick(rng, LISTS["reply"]).format_map(random_slots(rng, self._stage.shown, self._stage.shown))
+        self._say(self._crowd.inclined("buyer", "fan"), text, _REPLY)
+
+    def _opinion(self) -> None:
+        room, rng = self._room, self._room.rng
+        phase = room.phase
+        negative = rng.random() < (room.params.negatives if phase.negatives is None else phase.negatives)
+        roll = rng.random()
+        aspect = next(name for name, share in _ASPECTS if roll < share)
+        if negative and phase.aspect is not None:
+            aspect = phase.aspect
+        label = f"{'neg' if negative else 'pos'}/{aspect}"
+        item = self._stage.shown
+        text = pick(rng, OPINIONS[label]).format_map(random_slots(rng, item, item))
+        viewer = self._crowd.inclined("troll", "buyer") if negative else self._crowd.inclined("fan", "buyer")
+        self._say(viewer, as_cheer(rng, text) if rng.random() < 0.5 else text, Truth(f"feedback/opinion/{label}"))
+
+    def _help(self) -> None:
+        rng, item = self._room.rng, self._stage.shown
+        text = pick(rng, LISTS["help"]).format_map(random_slots(rng, item, item))
+        self._say(self._crowd.inclined("helper", "buyer"), text, _HELP)
+
+    def _seek(self) -> None:
+        room, rng, item = self._room, self._room.rng, self._stage.shown
+        viewer = self._crowd.talker()
+        text = as_question(rng, pick(rng, LISTS["seek"]).format_map(random_slots(rng, item, item)))
+        self._say(viewer, text, Truth("mutuality/seek"))
+        for _ in range(int(rng.random() * 2.5)):
+            room.after(12.0, self._console, viewer)
+
+    def _console(self, seeker: Viewer) -> None:
+        """Tell somebody who has asked the others what one knows."""
+        rng, item = self._room.rng, self._stage.shown
+        text = pick(rng, LISTS["help"]).format_map(random_slots(rng, item, item))
+        if rng.random() < 0.5:
+            self._say(self._crowd.inclined("helper", "buyer"), f"@{seeker.nick} {text}", _HELP, mentions=[seeker.id])
+        else:
+            self._say(self._crowd.inclined("helper", "buyer"), text, _HELP)
+
+    # Coming, going, looking.
+
+    def _enter(self) -> None:
+        viewer = self._crowd.enter()
+        referrer = self._crowd.referrer()
+        if referrer is None:
+            self._room.event("enter", user_id=viewer.id)
+        else:
+            self._room.event("enter", user_id=viewer.id, referrer_id=referrer.id)
+
+    def _follow(self) -> None:
+        viewer = self._crowd.anyone()
+        if viewer.follow():
+            self._room.event("follow", user_id=viewer.id)
+
+    def _share(self) -> None:
+        viewer = self._crowd.inclined("fan", "helper")
+        self._crowd.share(viewer)
+        self._room.event("share", user_id=viewer.id)
+
+    def _click(self) -> None:
+        self._room.event("click", user_id=self._crowd.anyone().id, product_id=self._stage.shown.id)
+
+    def _cart(self) -> None:
+        self._room.event("cart", user_id=self._crowd.anyone().id, product_id=self._stage.shown.id)
+
+    def _impulse(self) -> None:
+        self._shop.order((self._crowd.anyone(), self._stage.shown))
