@@ -56,7 +56,7 @@ $(BIN)/python:
 	  echo "streamproc needs Python 3.11 or newer; found: $$("$(PYTHON)" --version 2>&1 || echo none). Name one: make PYTHON=/path/to/python3" >&2; \
 	  exit 1; \
 	fi; \
-	"$$python" -m venv $(VENV)
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A lock is complete, so pip need not resolve; Python compiles what it imports when it imports it.
 LOCKED := $(PIP) install --require-hashes --no-deps --no-compile --no-build-isolation

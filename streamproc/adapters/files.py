@@ -7,11 +7,11 @@ import json
 import re
 import sys
 from collections import Counter
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Self, cast
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self, cast
 
 import msgspec
 import orjson
@@ -57,9 +57,9 @@ _DECODE: Final = msgspec.json.Decoder(_Line).decode
 
 
 def parse_line(line: bytes, number: int) -> Record:
-    """Return the record in one line of the replay format; raise ValueError that says why it cannot be used.
+    r"""Return the record in one line of the replay format; raise ValueError that says why it cannot be used.
 
-    A value that is a string is the record's raw text (``\\udc80`` to ``\\udcff`` stand for bytes that are no UTF-8, as
+    A value that is a string is the record's raw text (``\udc80`` to ``\udcff`` stand for bytes that are no UTF-8, as
     Python's surrogateescape has it), null is no value, all else becomes compact JSON. ``number`` is the line's.
     """
     try:
@@ -140,29 +140,26 @@ def _bytes(text: str) -> bytes:
         return text.encode("utf-8", "surrogatepass")
 
 
-class _Source(AbstractContextManager["_Source"]):
+class _Source(NamedTuple):
     """One file's lines, and how far it has been read in bytes on disk."""
 
-    def __init__(self, name: str) -> None:
-        self.name = "stdin" if name == "-" else name
-        self._stack = ExitStack()
-        self._file: IO[bytes] | None = None
-        if name == "-":
-            self.lines: Iterable[bytes] = sys.stdin.buffer
-            return
+    name: str
+    lines: Iterable[bytes]
+    done: Callable[[], int]
+
+
+@contextmanager
+def _source(name: str) -> Iterator[_Source]:
+    if name == "-":
+        yield _Source("stdin", sys.stdin.buffer, lambda: 0)
+        return
+    with ExitStack() as stack:
         try:
-            self._file = self._stack.enter_context(Path(name).open("rb"))
+            file = stack.enter_context(Path(name).open("rb"))
         except OSError as error:
             raise FileError(f"{name}: {error.strerror or error}") from error
-        self.lines = self._file
-        if name.endswith(".gz"):
-            self.lines = cast("Iterable[bytes]", self._stack.enter_context(gzip.open(self._file)))
-
-    def done(self) -> int:
-        return self._file.tell() if self._file else 0
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        lines = stack.enter_context(gzip.open(file)) if name.endswith(".gz") else file
+        yield _Source(name, cast("Iterable[bytes]", lines), file.tell)
 
 
 def read_records(files: Sequence[str], chunk: int = CHUNK, progress: Progress | None = None) -> Iterator[list[Record]]:
@@ -174,7 +171,7 @@ def read_records(files: Sequence[str], chunk: int = CHUNK, progress: Progress | 
     total = sum(_size(name) for name in files)
     number, before, seen = 0, 0, 0
     for name in files:
-        with _Source(name) as source:
+        with _source(name) as source:
             first, lines = number, _lines(source)
             while part := list(islice(lines, chunk)):
                 records = [

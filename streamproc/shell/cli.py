@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
 from importlib import import_module
@@ -65,6 +66,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status: 0, 2 for what cannot be used, else for what failed."""
     argv = sys.argv[1:] if argv is None else argv
+    # Without a handler the libraries' warnings go to standard error, where a command says itself what went wrong.
+    logging.getLogger().addHandler(logging.NullHandler())
     chosen = next((word for word in argv if not word.startswith("-")), None)
     try:
         if not argv:

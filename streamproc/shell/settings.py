@@ -51,8 +51,23 @@ class WorkerSettings(BaseSettings):
         30, ge=1, le=10_000, description="Commits over which the snapshots of all changed rooms are spread."
     )
     batch_records: int = Field(2_000, ge=1, le=100_000, description="Records of one topic processed together, at most.")
+    fetch_bytes: int = Field(
+        1 << 20, ge=1 << 10, le=1 << 30, description="Bytes of one partition fetched at once, at most."
+    )
+    step_records: int = Field(
+        20_000,
+        ge=1,
+        le=1_000_000,
+        description="Records after which a task commits before its time; at twice as many it waits.",
+    )
+    ahead_ms: int = Field(
+        60_000,
+        ge=10_000,
+        description="ms of event time by which a topic may be ahead of the slowest before it is paused.",
+    )
+    stop_ms: int = Field(30_000, ge=1_000, le=600_000, description="ms that a stop waits for the last commits.")
     session_timeout_ms: int = Field(
-        10_000, ge=1_000, le=300_000, description="ms after which Kafka gives a dead worker's partitions to another."
+        8_000, ge=1_000, le=300_000, description="ms after which Kafka gives a dead worker's partitions to another."
     )
     http_host: str = Field(
         "127.0.0.1", min_length=1, description="Address of /metrics, /healthz and /readyz; 0.0.0.0 for all interfaces."

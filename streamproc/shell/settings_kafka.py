@@ -30,6 +30,12 @@ class KafkaSettings(BaseSettings):
         description="Name of this one worker, the same after a restart (static membership): it then has its partitions"
         " back at once. Every worker needs one of its own, e.g. the pod's.",
     )
+    topic_prefix: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+        examples=["eu-1. (letters, digits, . _ -)"],
+        description="What stands before every topic's name on Kafka.",
+    )
     partitions: int = Field(
         4, ge=1, le=10_000, description="Partitions of every topic that `topics create` and `demo` make."
     )

@@ -127,5 +127,7 @@ class Asking:
             self._room.after(5.0, self._thank, case.askers[0])
 
     def _thank(self, viewer: Viewer) -> None:
-        text = pick(self._room.rng, ("谢谢主播", "好的", "好的谢谢", "谢谢", "知道了", "收到", "好嘞", "ok", "嗯嗯谢谢"))
+        text = pick(
+            self._room.rng, ("谢谢主播", "好的", "好的谢谢", "谢谢", "知道了", "收到", "好嘞", "ok", "嗯嗯谢谢")
+        )
         self._room.chat(viewer, text, _OTHER)

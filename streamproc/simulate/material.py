@@ -18,7 +18,7 @@ _COMMON: Final = 0.35
 _VARYING: Final = ("c", "p2", "n2", "loc", "w", "mon")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """One question: what it is about, the ways to ask it, to answer it, and to help with it."""
 
@@ -39,7 +39,7 @@ class Group:
         return not self.words or any(word in product for word in self.words) != self.excluding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Goods:
     """A kind of product: how it is called, its variants, price range in yuan, and what is asked and said of it."""
 
@@ -122,7 +122,16 @@ def _goods(line: str, groups: list[Group], pitch: tuple[str, ...]) -> Goods:
     fitting = tuple(group for group in groups if group.fits(name))
     weights = tuple(accumulate(group.weight for group in fitting))
     return Goods(
-        category, name, tuple(calls.split()), tuple(variants.split()), int(low), int(high), unit, fitting, weights, pitch
+        category,
+        name,
+        tuple(calls.split()),
+        tuple(variants.split()),
+        int(low),
+        int(high),
+        unit,
+        fitting,
+        weights,
+        pitch,
     )
 
 
@@ -160,12 +169,10 @@ CATEGORIES: Final = _categories(_common)
 #: Common groups that the generator refers to by name.
 NAMED: Final = {group.key: group for group in _common if group.key in _WEIGHTS}
 #: What is asked while a price falls: (name of the group, ways to ask).
-RUSH: Final = tuple(
-    (name, _parts(rest)) for name, rest in (line.split(" ? ", 1) for line in _common_text["rush"])
-)
+RUSH: Final = tuple((name, _parts(rest)) for name, rest in (line.split(" ? ", 1) for line in _common_text["rush"]))
 #: Prompts of the anchor with what viewers reply.
 PROMPTS: Final = _prompts(_plain["prompts"])
-#: Opinions by polarity/aspect, reviews and survey remarks by their tone.
-OPINIONS: Final = _labelled(_plain["opinion"], 2)
+#: Opinions by polarity/aspect/category (`all`: of anything), reviews and survey remarks by their tone.
+OPINIONS: Final = _labelled(_plain["opinion"], 3)
 REVIEWS: Final = _labelled(_plain["review"], 1)
 SURVEYS: Final = _labelled(_plain["survey"], 1)

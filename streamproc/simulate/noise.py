@@ -13,6 +13,7 @@ _EMOJI: Final = LISTS["emoji"]
 _TYPOS: Final = tuple((pair[0], pair[1]) for pair in (typo.split() for typo in LISTS["typos"]))
 _SLIPS: Final = tuple((pair[0], pair[1]) for pair in (slip.split() for slip in LISTS["slips"]))
 _TRADITIONAL: Final = str.maketrans(dict(pair.split() for pair in LISTS["traditional"]))
+_STRETCHABLE: Final = 4
 _OPENINGS: Final = ("主播", "宝宝", "请问", "那个", "姐姐", "想问下", "主播 ", "老板", "小姐姐", "主播主播", "问一下")
 _ENDINGS: Final = ("呀", "啊", "呢", "哦", "哈", "啊啊", "呀主播", "谢谢")
 _MARKS: Final = ("？", "?", "？？", "??", "？？？", "。。", "!", "~")
@@ -64,7 +65,7 @@ def as_cheer(rng: Random, text: str) -> str:
     if roll < 0.78:
         return text
     if roll < 0.86:
-        return text + text[-1] * (1 + int(rng.random() * 5))
+        return text if len(text) > _STRETCHABLE else text + text[-1] * (1 + int(rng.random() * 5))
     if roll < 0.92:
         return text + pick(rng, _EMOJI)
     if roll < 0.96:

@@ -164,7 +164,9 @@ class ShowParams:
             if isinstance(value, int | float) and item.name != "seed" and value < 0:
                 raise ValueError(f"{item.name} must not be negative, got {value}")
         if self.questions + self.opinions + self.helps + self.seeks + self.replies > 1:
-            raise ValueError("questions, opinions, helps, seeks and replies are shares of the chat and exceed 1 together")
+            raise ValueError(
+                "questions, opinions, helps, seeks and replies are shares of the chat and exceed 1 together"
+            )
         if not self.answer_delay_min <= self.answer_delay <= self.answer_delay_max:
             raise ValueError("answer_delay must lie between answer_delay_min and answer_delay_max")
         if not self.currencies:

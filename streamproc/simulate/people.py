@@ -1,5 +1,6 @@
 """The viewers of one room: who is there, how each is inclined, who speaks next."""
 
+from bisect import bisect
 from random import Random
 from typing import Any, Final
 
@@ -10,7 +11,8 @@ from streamproc.simulate.params import ShowParams
 __all__ = ["Crowd", "Viewer"]
 
 #: Inclinations with their cumulative shares: most only watch.
-_KINDS: Final = (("fan", 0.15), ("buyer", 0.33), ("helper", 0.40), ("troll", 0.42), ("lurker", 1.0))
+_KINDS: Final = ("fan", "buyer", "helper", "troll", "lurker")
+_KIND_SHARES: Final = (0.15, 0.33, 0.40, 0.42)
 #: How many who are asked for are drawn before anybody will do.
 _TRIES: Final = 4
 _AT_FIRST: Final = 12
@@ -24,8 +26,7 @@ class Viewer:
     def __init__(self, rng: Random, params: ShowParams) -> None:
         number = int(rng.random() * params.population)
         self.id = f"u{number:07d}"
-        roll = rng.random()
-        self.kind = next(kind for kind, share in _KINDS if roll < share)
+        self.kind = _KINDS[bisect(_KIND_SHARES, rng.random())]
         self.bought = False
         self.traditional = rng.random() < params.traditional
         # A user keeps his name in every room, so it hangs on his number and not on the room's chance.

@@ -1,9 +1,9 @@
 """The core of one room: its clock, its agenda, and the making of records. What happens is up to its parts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
-from math import exp, inf
+from math import exp, inf, log
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -30,8 +30,15 @@ class Truth(NamedTuple):
     case: str = ""
 
 
-#: (position ms, room index, topic, value, truth)
-Line = tuple[int, int, str, dict[str, Any], Truth]
+_EVENTS: Final = {
+    kind: Truth(kind)
+    for kind in (
+        "started", "ended", "viewers", "enter", "follow", "share", "product_shown", "product_hidden",
+        "promotion_started", "promotion_ended", "click", "cart",
+    )
+}  # fmt: skip
+#: (position ms, topic, value, truth)
+Line = tuple[int, str, dict[str, Any], Truth]
 Act = Callable[[Any], None]
 
 
@@ -49,6 +56,7 @@ class Room:
         self.live = True
         self.phase = Phase(begin=0, end=0)
         self.curve = 1.0
+        self.pace = rate
         self.rush_until = 0
         self.prompt_until = 0
         self.prompt_replies: tuple[str, ...] = ()
@@ -57,6 +65,7 @@ class Room:
         self._agenda: list[tuple[int, int, Act, Any]] = []
         self._order = count()
         self._next: float = self.start
+        self._heard = True
         self._out: list[Line] = []
         self._made = dict.fromkeys(topics.INPUTS, 0)
         self._tag = f"{params.start // 1000:x}"
@@ -76,67 +85,83 @@ class Room:
         self.hurry()
 
     def hurry(self) -> None:
-        """Draw anew when viewers act next, as their rate has changed; the process has no memory, so that is fair."""
+        """Take up a new phase or curve: the next act is drawn anew, which is fair, as the process has no memory."""
+        self._heard = self.live and not self.phase.silent
+        self.pace = self.rate * self.curve * self.phase.rate if self._heard else 0.0
         self._next = self.now + self._gap()
 
     def stop(self) -> None:
         """End the show: only orders and feedback still happen."""
         self.live = False
-        self._next = inf
+        self.hurry()
 
-    def run(self, act: Callable[[], None]) -> Iterator[Line]:
-        """The room's records in order of position; `act` is what the viewers do each time."""
-        agenda, out = self._agenda, self._out
-        last = self.params.end + round(self.params.aftermath * 1000)
+    def run(self, until: int, act: Callable[[], None]) -> list[Line]:
+        """The records of the room before `until`, ms, in order; `act` is what the viewers do each time."""
+        agenda = self._agenda
         while True:
-            if agenda and agenda[0][0] <= self._next:
+            todo_at = agenda[0][0] if agenda else inf
+            if todo_at <= self._next:
+                if todo_at >= until:
+                    break
                 self.now, _, todo, arg = heappop(agenda)
-                if self.now > last:
-                    return
                 todo(arg)
-            elif self._next == inf:
-                return
             else:
+                if self._next >= until:
+                    break
                 self.now = int(self._next)
                 act()
                 self._next = self.now + self._gap()
-            if out:
-                yield from out
-                out.clear()
+        made, self._out = self._out, []
+        return made
 
     def _gap(self) -> float:
         """Milliseconds until viewers act again."""
-        rate = self.rate * self.curve * self.phase.rate
+        rate = self.pace
+        if rate <= 0:
+            return inf
         since = self.now - self._stirred_at
         if since < _STIR_ENDS:
             rate *= 1.0 + self._stir * exp(-since / _STIR)
-        if rate <= 0 or self.phase.silent or not self.live:
-            return inf
-        return self.rng.expovariate(rate) * 1000
+        return -log(1.0 - self.rng.random()) / rate * 1000
 
     def emit(self, topic: str, fields: dict[str, Any], truth: Truth) -> str:
-        """One record at this moment; `fields` gains event_id, room_id and, if it has none, event_time. Returns its id."""
-        number = self._made[topic]
-        self._made[topic] = number + 1
-        event_id = f"{topic[5]}{self._tag}-{number}"
-        value = {"event_id": event_id, "room_id": self.id, "event_time": self.now, **fields}
-        if (self.live and not self.phase.silent) or topic in _OUTSIDE:
-            self._out.append((self.now, self.index, topic, value, truth))
+        """One record at this moment; `fields` has no event_id and room_id, nor event_time if it is now. Returns its id."""
+        event_id = self._name(topic)
+        if self._heard or topic in _OUTSIDE:
+            value = {"event_id": event_id, "room_id": self.id, "event_time": self.now, **fields}
+            self._out.append((self.now, topic, value, truth))
         return event_id
 
     def event(self, kind: str, **fields: object) -> None:
         """A room event of this type."""
-        self.emit(topics.ROOM, {"type": kind, **fields}, Truth(kind))
+        event_id = self._name(topics.ROOM)
+        if self._heard:
+            value = {"event_id": event_id, "room_id": self.id, "event_time": self.now, "type": kind, **fields}
+            self._out.append((self.now, topics.ROOM, value, _EVENTS[kind]))
+
+    def _name(self, topic: str) -> str:
+        number = self._made[topic]
+        self._made[topic] = number + 1
+        return f"{topic[5]}{self._tag}-{number}"
 
     def next_chat_id(self) -> str:
         """The event_id that the next chat message will have."""
-        return f"{topics.CHAT[5]}{self._tag}-{self._made[topics.CHAT]}"
+        return f"c{self._tag}-{self._made[topics.CHAT]}"
 
     def chat(self, viewer: Viewer, text: str, truth: Truth, **extra: object) -> str:
         """A chat message; `extra` are its optional fields."""
-        fields: dict[str, Any] = {"user_id": viewer.id, "text": text}
-        if viewer.info is not None:
-            fields["user"] = viewer.info
-        if extra:
-            fields |= extra
-        return self.emit(topics.CHAT, fields, truth)
+        event_id = self._name(topics.CHAT)
+        if self._heard:
+            value = {
+                "event_id": event_id,
+                "room_id": self.id,
+                "user_id": viewer.id,
+                "text": text,
+                "event_time": self.now,
+            }
+            if viewer.info is not None:
+                value["user"] = viewer.info
+            if extra:
+                value |= extra
+            self._out.append((self.now, topics.CHAT, value, truth))
+        return event_id

@@ -124,5 +124,10 @@ class Shop:
         self._feedback(viewer, order, "review", text=text)
 
     def _feedback(self, viewer: Viewer, order: dict[str, Any], channel: str, **more: object) -> None:
-        fields = {"user_id": viewer.id, "channel": channel, "order_id": order["order_id"], "product_id": order["product_id"]}
+        fields = {
+            "user_id": viewer.id,
+            "channel": channel,
+            "order_id": order["order_id"],
+            "product_id": order["product_id"],
+        }
         self._room.emit(topics.FEEDBACK, {**fields, **more}, Truth(channel))

@@ -1,7 +1,7 @@
 """The synthetic show: seeded rooms of live commerce as input records, in order of position over all rooms."""
 
 from collections.abc import Iterator
-from heapq import merge
+from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
@@ -21,6 +21,10 @@ _QUIETEST: Final = 0.01
 _RISE: Final = 0.15
 _FALL: Final = 0.08
 _LOWEST: Final = 0.35
+#: Rooms take turns of about so many lines in all, at most so long, ms.
+_SLICE_LINES: Final = 3_000
+_LONGEST_SLICE: Final = 10_000
+_UTTERANCE: Final = 5.0
 _USUAL: Final = Phase(begin=0, end=0)
 
 
@@ -30,14 +34,14 @@ def show(params: ShowParams) -> Iterator[tuple[str, dict[str, Any]]]:
     A record's position is its event_time, and an utterance's end_time where it has one: nobody knows speech before it is
     said. Pure: the same parameters give the same records. Values of one user share parts, so change copies only.
     """
-    for line in _lines(params):
-        yield line[2], line[3]
+    for _, topic, value, _ in _lines(params):
+        yield topic, value
 
 
 def annotated(params: ShowParams) -> Iterator[tuple[str, dict[str, Any], Truth]]:
     """As `show`, each record with what the generator meant by it."""
-    for line in _lines(params):
-        yield line[2], line[3], line[4]
+    for _, topic, value, truth in _lines(params):
+        yield topic, value, truth
 
 
 def room_rates(params: ShowParams) -> list[float]:
@@ -48,9 +52,16 @@ def room_rates(params: ShowParams) -> list[float]:
 
 
 def _lines(params: ShowParams) -> Iterator[Line]:
+    """Lines over all rooms by position, then room. Rooms take turns of a slice of time: far fewer turns than a merge takes."""
     rooms = [_Show(params, index, rate) for index, rate in enumerate(room_rates(params))]
-    # Lines compare by position and room; of one room only one line is in the comparison at a time.
-    return merge(*[room.lines() for room in rooms]) if len(rooms) > 1 else rooms[0].lines()
+    a_second = sum(room.acts_per_second for room in rooms)
+    length = min(_LONGEST_SLICE, max(1, int(_SLICE_LINES / a_second * 1000)))
+    last = params.end + round(params.aftermath * 1000)
+    for begin in range(params.start, last, length):
+        until = min(begin + length, last)
+        lines = [line for room in rooms for line in room.lines(until)]
+        lines.sort(key=itemgetter(0))
+        yield from lines
 
 
 class _Show:
@@ -69,16 +80,21 @@ class _Show:
         self._audience = params.viewers_per_rate * rate
         self._drift = Random(f"{params.seed}/{index}/audience")
 
-    def lines(self) -> Iterator[Line]:
-        """The room's records in order of position."""
-        room, params = self._room, self._params
         room.at(room.start, self._begin)
         room.at(params.end, self._end)
         for phase in params.phases:
             if phase.rooms is None or room.index < phase.rooms:
                 room.at(params.start + round(phase.begin * 1000), self._enter_phase, phase)
                 room.at(params.start + round(phase.end * 1000), self._enter_phase, _USUAL)
-        return room.run(self._talk.act)
+
+    @property
+    def acts_per_second(self) -> float:
+        """What its viewers and its anchor do at the room's height."""
+        return self._room.rate + 1 / (self._params.speech_gap + _UTTERANCE)
+
+    def lines(self, until: int) -> list[Line]:
+        """The room's records before `until`, ms, that have not been asked for yet."""
+        return self._room.run(until, self._talk.act)
 
     def _begin(self, _: object) -> None:
         self._room.event("started")

@@ -38,6 +38,7 @@ _RUSH: Final = 0.5
 _RUSH_ORDERS: Final = 0.12
 _PROMPTED: Final = 0.45
 _ECHO: Final = 0.04
+_OF_ITS_KIND: Final = 0.45
 _TWICE: Final = 0.08
 _AT_SOMEBODY: Final = 0.03
 _ECHO_WITHIN: Final = 60_000
@@ -169,7 +170,10 @@ class Talk:
             aspect = phase.aspect
         label = f"{'neg' if negative else 'pos'}/{aspect}"
         item = self._stage.shown
-        text = pick(rng, OPINIONS[label]).format_map(random_slots(rng, item, item))
+        pool = OPINIONS[f"{label}/all"]
+        if rng.random() < _OF_ITS_KIND:
+            pool = OPINIONS.get(f"{label}/{item.goods.category}", pool)
+        text = pick(rng, pool).format_map(random_slots(rng, item, item))
         viewer = self._crowd.inclined("troll", "buyer") if negative else self._crowd.inclined("fan", "buyer")
         self._say(viewer, as_cheer(rng, text) if rng.random() < 0.5 else text, Truth(f"feedback/opinion/{label}"))
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S: Final = 60.0
 _LOG_LINES: Final = 15
+_LOG_BYTES: Final = 1 << 20
 _POLL_S: Final = 0.05
 
 
@@ -232,6 +233,8 @@ class EmbeddedBroker:
                 )
 
     def _spawn(self, command: list[str]) -> None:
+        if self.log_file.exists() and self.log_file.stat().st_size > _LOG_BYTES:
+            self.log_file.replace(self.log_file.with_suffix(".log.1"))
         self._guard = subprocess.Popen(  # noqa: S603 - the command is built here
             [sys.executable, "-I", "-S", guard.__file__, str(self.log_file), *command],
             stdin=subprocess.PIPE,

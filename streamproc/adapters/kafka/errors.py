@@ -1,0 +1,69 @@
+"""What may go wrong on Kafka's side: what is worth another try, and what stops the worker."""
+
+from typing import Final
+
+from aiokafka import errors as kafka
+
+from streamproc.adapters.broker.errors import TopicError
+from streamproc.pipeline.snapshot import SnapshotError
+from streamproc.pipeline.step import StepError
+
+
+class WorkerError(Exception):
+    """Something that stops the worker; the message is its one clear last line."""
+
+
+#: Kafka's complaints that no other try mends.
+HOPELESS: Final = (
+    kafka.AuthenticationFailedError,
+    kafka.ClusterAuthorizationFailedError,
+    kafka.CorruptRecordException,
+    kafka.GroupAuthorizationFailedError,
+    kafka.IllegalSaslStateError,
+    kafka.IncompatibleBrokerVersion,
+    kafka.InvalidTopicError,
+    kafka.MessageSizeTooLargeError,
+    kafka.OffsetOutOfRangeError,
+    kafka.RecordListTooLargeError,
+    kafka.SaslAuthenticationFailed,
+    kafka.TopicAuthorizationFailedError,
+    kafka.TransactionalIdAuthorizationFailed,
+    kafka.UnsupportedSaslMechanismError,
+    kafka.UnsupportedVersionError,
+)
+
+#: Errors whose message may be shown: they name topics, partitions, offsets and rooms, and no text or user.
+TOLD: Final = (WorkerError, TopicError, SnapshotError, StepError, kafka.KafkaError, OSError)
+
+
+def worth_another_try(error: BaseException) -> bool:
+    """Say whether a task may be dropped and restored after ``error``, or the worker has to stop."""
+    if isinstance(error, TimeoutError):
+        return True
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, HOPELESS):
+            return False
+        cause = cause.__cause__
+    return isinstance(error, kafka.KafkaError)
+
+
+def told(error: BaseException) -> str:
+    """Return one line about ``error`` that holds no text and no user id."""
+    name = type(error).__name__
+    if isinstance(error, WorkerError | TopicError | SnapshotError | StepError):
+        return str(error)
+    if isinstance(error, TOLD):
+        return f"{name}: {' '.join(str(error).split())}"
+    # The message of an error that nobody foresaw may quote a record.
+    return f"{name} at {_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    frame = error.__traceback__
+    if frame is None:
+        return "an unknown place"
+    while frame.tb_next is not None:
+        frame = frame.tb_next
+    module = frame.tb_frame.f_globals.get("__name__", "?")
+    return f"{module}:{frame.tb_lineno} ({frame.tb_frame.f_code.co_name})"

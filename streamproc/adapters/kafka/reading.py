@@ -1,0 +1,65 @@
+"""Where one partition number's topics stand: what Kafka has, what was fetched, what the task has applied."""
+
+from collections.abc import Iterable, Mapping
+from time import time
+
+from streamproc.adapters.kafka.transport import State
+
+#: Answers of Kafka older than this say nothing about now.
+_FRESH_S = 3.0
+
+
+class Reading:
+    """Tells which topics lag, which are too far ahead of those, and whether there is nothing to read at all.
+
+    ``positions`` and ``ends`` are offsets by topic at the start: where reading goes on, and where committed records end.
+    """
+
+    def __init__(self, positions: Mapping[str, int], ends: Mapping[str, int]) -> None:
+        self.positions = dict(positions)
+        self.ends = dict(ends)
+        #: Batches by topic that were fetched and have not been applied.
+        self.waiting = dict.fromkeys(positions, 0)
+        self.answered = dict.fromkeys(positions, 0.0)
+        self._expected = dict.fromkeys(positions, 0)
+
+    def saw(self, topic: str, state: State, *, fetched: bool) -> None:
+        """Take note of a fetch: ``fetched`` says whether it brought a batch."""
+        self.positions[topic] = state.position
+        if state.end is not None and state.end > self.ends[topic]:
+            self.ends[topic] = state.end
+        if state.answered is not None:
+            self.answered[topic] = state.answered
+        if fetched:
+            self.waiting[topic] += 1
+
+    def takes(self, topic: str, number: int) -> bool:
+        """Take note of a batch that is to be applied; False where one before it was lost on the way."""
+        self.waiting[topic] -= 1
+        self._expected[topic] += 1
+        return number == self._expected[topic] - 1
+
+    def lag(self, topic: str) -> int:
+        """Return the number of offsets which Kafka has and which were not fetched."""
+        return max(0, self.ends[topic] - self.positions[topic])
+
+    def lagging(self) -> list[str]:
+        """Return the topics that hold records which were not applied."""
+        positions, waiting = self.positions, self.waiting
+        return [topic for topic, end in self.ends.items() if waiting[topic] or positions[topic] < end]
+
+    def answers(self) -> bool:
+        """Say whether Kafka has answered for every topic just now."""
+        return time() - min(self.answered.values()) < _FRESH_S
+
+
+def too_far_ahead(clocks: Mapping[str, int], lagging: Iterable[str], most_ms: int) -> set[str]:
+    """Return the topics to pause while others catch up: what is read of them would only wait in the reorder buffer.
+
+    ``clocks`` are the highest event times (ms) by topic. The topic that is furthest behind is never among them.
+    """
+    behind = [clocks.get(topic, -1) for topic in lagging]
+    if not behind:
+        return set()
+    slowest = min(behind)
+    return {topic for topic, clock in clocks.items() if clock > slowest + most_ms}

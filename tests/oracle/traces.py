@@ -1,0 +1,263 @@
+"""Random traces: few rooms, users, texts, products and orders, and times that fall on every boundary.
+
+Every choice is drawn from one `random.Random`, so that a seed or hypothesis' own source makes the trace.
+"""
+
+import json
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from streamproc.pipeline.records import Record
+from tests.oracle import constants as c
+from tests.oracle.broken import broken
+from tests.oracle.stub import LABELS
+
+T0 = 1_763_712_000_000
+QUESTIONS = [text for text, label in LABELS.items() if label.kind == "question"]
+OTHERS = [text for text, label in LABELS.items() if label.kind != "question"]
+HELP = [text for text, label in LABELS.items() if label.sub == "help"]
+
+#: Distances (s) that some rule is about, and what lies beside them (ms).
+DISTANCES = (5, 10, 15, 30, 60, 65, 75, 300, 305, 600, 605, 900, 905)
+BESIDE = (0, 0, 0, -1, 1)
+
+
+@dataclass(frozen=True)
+class Style:
+    """What sort of trace: how many events, how far apart (ms), how late, how broken."""
+
+    events: int
+    rooms: int
+    gaps: tuple[int, ...]
+    #: Share of events placed at a distance of DISTANCES from an earlier one; only short ones where not `long`.
+    on_boundary: float
+    long: bool
+    #: Delays of arrival (ms), one drawn for each event.
+    delays: tuple[int, ...]
+    broken: float
+    duplicate: float
+    stamped: bool
+    marks: float
+
+
+@dataclass
+class Sent:
+    """A record to be, and when it arrives."""
+
+    arrival: int
+    topic: str
+    data: dict[str, Any]
+    raw: bytes | None = None
+    key: bytes | None = None
+    timestamp: int | None = None
+    has_raw: bool = False
+
+
+@dataclass
+class Show:
+    """A trace in the making."""
+
+    rnd: Random
+    style: Style
+    now: int = T0
+    sent: list[Sent] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    chats: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def pick(self, *choices: Any) -> Any:
+        """Draw one of the choices."""
+        return choices[self.rnd.randrange(len(choices))]
+
+    def chance(self, share: float) -> bool:
+        """Draw whether something happens."""
+        return self.rnd.randrange(1000) < share * 1000
+
+    def name(self) -> str:
+        """Return a new event_id; the letter makes their order unlike that of time."""
+        self.count += 1
+        return f"{self.pick('a', 'k', 'z')}{self.count}"
+
+
+def style(rnd: Random) -> Style:
+    """Draw a sort of trace."""
+    dense = rnd.randrange(3) > 0
+    within = (0, 0, 0, 1_000, 4_999, 5_000)
+    delays = {
+        0: (0,),
+        1: within,
+        2: (*within, *within, 5_001, 10_000, 20_000, 70_000),
+        3: (*within, 65_000, 300_000, 600_000, 905_000, 905_001, 904_999, 1_200_000),
+    }[rnd.randrange(4)]
+    return Style(
+        events=rnd.randrange(4, 70),
+        rooms=rnd.choice((1, 1, 2, 3)),
+        gaps=(0, 1, 1_000, 3_000, 10_000) if dense else (0, 1_000, 10_000, 30_000, 60_000, 100_000),
+        on_boundary=rnd.choice((0.1, 0.3, 0.5)),
+        long=not dense,
+        delays=delays,
+        broken=rnd.choice((0.0, 0.05)),
+        duplicate=rnd.choice((0.0, 0.08)),
+        stamped=rnd.randrange(4) == 0,
+        marks=rnd.choice((0.02, 0.1, 0.25)),
+    )
+
+
+def trace(rnd: Random) -> list[Record]:
+    """Return a random trace, in order of arrival."""
+    show = Show(rnd, style(rnd))
+    for _ in range(show.style.events):
+        draw = show.rnd.randrange(1000) / 1000
+        if draw < show.style.broken:
+            _send_broken(show)
+        elif draw < show.style.broken + show.style.duplicate and show.sent:
+            _send_again(show)
+        else:
+            _send(show, *_event(show, _time(show)))
+    arrived = sorted(show.sent, key=lambda sent: sent.arrival)
+    return [
+        Record(sent.topic, 0, offset, sent.timestamp, sent.key, _bytes(sent))
+        for offset, sent in enumerate(arrived)
+    ]
+
+
+def _bytes(sent: Sent) -> bytes | None:
+    return sent.raw if sent.has_raw else json.dumps(sent.data, ensure_ascii=False).encode()
+
+
+def _time(show: Show) -> int:
+    show.now += show.pick(*show.style.gaps)
+    if show.chance(0.1):
+        show.now = (show.now // c.PANE + 1) * c.PANE + show.pick(*BESIDE)
+    if show.times and show.chance(show.style.on_boundary):
+        distances = DISTANCES if show.style.long else DISTANCES[:9]
+        at = show.times[show.rnd.randrange(len(show.times))]
+        at += show.pick(*distances) * c.SECOND + show.pick(*BESIDE)
+        if show.now - 20_000 <= at <= show.now + (700_000 if show.style.long else 90_000):
+            show.now = max(show.now, at)
+            return at
+    return show.now
+
+
+def _send(show: Show, topic: str, data: dict[str, Any]) -> None:
+    position = max(data["event_time"], data.get("end_time") or 0)
+    show.times.append(position)
+    sent = Sent(position + show.pick(*show.style.delays), topic, data)
+    sent.key = data["room_id"].encode() if show.chance(0.3) else None
+    if show.style.stamped and show.chance(0.8):
+        sent.timestamp = max(sent.arrival, position) - show.pick(0, 0, 1_000, 4_000, 10_000, 10_000)
+    show.sent.append(sent)
+
+
+def _send_again(show: Show) -> None:
+    first = show.sent[show.rnd.randrange(len(show.sent))]
+    data = dict(first.data)
+    if not first.has_raw and "event_time" in data:
+        shift = show.pick(0, 0, 0, 1, 5_000, 60_000, 899_999, 900_000, -60_000, -899_999, -900_000)
+        data["event_time"] += shift
+        if data.get("end_time") is not None:
+            data["end_time"] += shift
+    late = show.pick(0, 0, 1_000, 5_000, 30_000, 600_000, 900_000)
+    again = Sent(first.arrival + late, first.topic, data, first.raw, first.key, None, first.has_raw)
+    show.sent.append(again)
+
+
+def _send_broken(show: Show) -> None:
+    at = _time(show)
+    topic, data = _event(show, at)
+    raw, key, timestamp, body = broken(show.rnd, topic, data)
+    sent = Sent(at + show.pick(*show.style.delays), topic, data, raw, key, timestamp, has_raw=not body)
+    show.sent.append(sent)
+
+
+def _event(show: Show, at: int) -> tuple[str, dict[str, Any]]:
+    base = {"event_id": show.name(), "room_id": f"r{show.rnd.randrange(show.style.rooms)}", "event_time": at}
+    if show.chance(show.style.marks):
+        return c.ROOM, base | {"type": show.pick("started", "ended", "ended")}
+    makes = (_chat, _chat, _chat, _chat, _anchor, _anchor, _order, _order, _room, _room, _feedback)
+    topic, data = makes[show.rnd.randrange(len(makes))](show)
+    data = base | data
+    if "end_time" in data:
+        data["event_time"] = at - show.pick(0, 1_000, 8_000, 15_000, 60_000)
+    return topic, data
+
+
+def _user(show: Show) -> str:
+    return f"u{show.rnd.randrange(5)}"
+
+
+def _product(show: Show) -> dict[str, Any]:
+    return show.pick({}, {}, {"product_id": "p0"}, {"product_id": "p1"}, {"product_id": None})
+
+
+def _some_chats(show: Show) -> list[str]:
+    known = show.chats[-8:]
+    return [known[show.rnd.randrange(len(known))] for _ in range(show.pick(1, 1, 2, 3))] if known else ["none"]
+
+
+def _chat(show: Show) -> tuple[str, dict[str, Any]]:
+    text = show.pick(*show.pick(QUESTIONS, QUESTIONS, OTHERS, HELP))
+    data = {"user_id": _user(show), "text": text + show.pick("", "", "？", "!"), **_product(show)}
+    if show.chance(0.3):
+        data["reply_to"] = _some_chats(show)[0]
+    if show.chance(0.2):
+        data["mentions"] = [_user(show) for _ in range(show.pick(0, 1, 2))]
+    if show.chance(0.1):
+        data["user"] = show.pick({}, {"level": 0, "follower": None}, {"returning": True, "more": 1})
+    show.chats.append(f"{show.count}")
+    return c.CHAT, data
+
+
+def _anchor(show: Show) -> tuple[str, dict[str, Any]]:
+    data: dict[str, Any] = {
+        "anchor_id": "mei",
+        "role": show.pick("anchor", "anchor", "assistant", "bot"),
+        "channel": show.pick("speech", "text", "pin", "demo"),
+        "text": "九十九",
+        **_product(show),
+    }
+    if show.chance(0.7):
+        data["reply_to"] = _some_chats(show)
+    if show.chance(0.4):
+        data["end_time"] = 0
+    return c.ANCHOR, data
+
+
+def _order(show: Show) -> tuple[str, dict[str, Any]]:
+    return c.ORDERS, {
+        "order_id": f"o{show.rnd.randrange(6)}",
+        "user_id": _user(show),
+        "product_id": show.pick("p0", "p1"),
+        "quantity": show.pick(1, 1, 2, 7),
+        "amount": show.pick(0, 100, 100, 199, 5_000, 10**20),
+        "currency": show.pick("CNY", "CNY", "CNY", "USD"),
+        "status": show.pick("paid", "paid", "paid", "refunded", "cancelled", "placed"),
+        **show.pick({}, {"trusted_purchase": True}, {"trusted_purchase": False}, {"trusted_purchase": None}),
+    }
+
+
+def _room(show: Show) -> tuple[str, dict[str, Any]]:
+    kind = show.pick(
+        "viewers", "enter", "enter", "follow", "share", "click", "cart", "product_shown", "product_shown",
+        "product_hidden", "promotion_started", "promotion_ended",
+    )  # fmt: skip
+    data: dict[str, Any] = {"type": kind, **_product(show)}
+    if kind == "viewers":
+        data["value"] = show.pick(0, 1, 120, 999)
+    if kind in ("enter", "follow", "share", "click", "cart"):
+        data["user_id"] = _user(show)
+    if kind in ("product_shown", "product_hidden", "click", "cart"):
+        data["product_id"] = show.pick("p0", "p1")
+    if kind == "enter" and show.chance(0.5):
+        data["referrer_id"] = _user(show)
+    return c.ROOM, data
+
+
+def _feedback(show: Show) -> tuple[str, dict[str, Any]]:
+    data: dict[str, Any] = {"user_id": _user(show), "channel": show.pick("review", "after_sale", "survey", "survey")}
+    if show.chance(0.6):
+        data["text"] = show.pick(*OTHERS)
+    if show.chance(0.7):
+        data["score"] = show.pick(0, 6, 7, 8, 9, 10)
+    return c.FEEDBACK, data

@@ -1,0 +1,21 @@
+"""docs/metrics.md lists every number of a metrics record, with unit and formula, and no other."""
+
+import re
+from pathlib import Path
+
+from streamproc.contracts.outputs import Group, Metrics
+
+DOC = Path(__file__).parents[1] / "docs" / "metrics.md"
+
+
+def test_every_number_is_documented():
+    """The tables' first column equals the models' fields; unit and formula are not empty."""
+    rows = re.findall(r"^\| `(\w+\.\w+)` \| ([^|]+) \| ([^|]+) \|", DOC.read_text("utf-8"), re.MULTILINE)
+    fields = [
+        f"{group}.{name}"
+        for group, field in Metrics.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Group)
+        for name in field.annotation.model_fields
+    ]
+    assert [name for name, *_ in rows] == fields
+    assert all(unit.strip() and formula.strip() for _, unit, formula in rows)
