@@ -1,6 +1,8 @@
 """What tests on the real broker share: names of their own, and reading a topic to its end."""
 
 import re
+import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -59,3 +61,12 @@ async def _read(consumer, partition):
         fetched = await consumer.getmany(partition, timeout_ms=200)
         records.extend(fetched.get(partition, ()))
     return [record for record in records if record.offset < end]
+
+
+def wait_until(holds, what, *, timeout_s=30.0):
+    """Poll until `holds()` is true; fails with `what` when it never is. For processes, which tell nobody."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {timeout_s:.0f} s: {what}"
+        pause.wait(0.02)

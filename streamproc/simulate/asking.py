@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from streamproc.simulate.items import Case, Item, draw_group, random_slots
+from streamproc.simulate.items import Case, Item, Slots, draw_group
 from streamproc.simulate.material import LISTS, NAMED, RUSH, Group
 from streamproc.simulate.noise import as_question, pick, to_traditional
 from streamproc.simulate.people import Crowd, Viewer
@@ -72,7 +72,7 @@ class Asking:
     def _case(self, group: Group, item: Item) -> Case:
         """The open case of this question about this item, or a new one."""
         now = self._room.now
-        slots = random_slots(self._room.rng, item, self._stage.other_than(item))
+        slots = Slots(self._room.rng, item, self._stage.items)
         key = (group.key, item.id, *[slots[slot] for slot in group.varies])
         case = self._cases.get(key)
         if case is None or case.answered is not None or case.last < now - _FORGOTTEN:
@@ -86,7 +86,7 @@ class Asking:
     def _write(self, case: Case, viewer: Viewer, text: str, **extra: Any) -> None:  # noqa: ANN401 - fields of a chat message
         room, params, rng = self._room, self._room.params, self._room.rng
         text = as_question(rng, text)
-        if viewer.traditional:
+        if viewer.traditional(self._room.params.traditional):
             text = to_traditional(text)
         # The id of the next message is known only when it is written, so the first ask names its case afterwards.
         event_id = room.next_chat_id()

@@ -9,7 +9,7 @@ from streamproc.simulate.material import CATEGORIES, LISTS, Goods, Group
 from streamproc.simulate.noise import pick
 from streamproc.simulate.people import Viewer
 
-__all__ = ["Case", "Item", "draw_group", "numerals", "random_slots", "stock"]
+__all__ = ["Case", "Item", "Slots", "draw_group", "numerals", "stock"]
 
 #: Minor units of a yuan, and what people call the currency.
 _CURRENCIES: Final = {
@@ -24,6 +24,9 @@ _DIGITS: Final = "零一二三四五六七八九"
 _UNITS: Final = ("", "十", "百", "千")
 _SIZES: Final = ((92, "S"), (108, "M"), (122, "L"), (138, "XL"))
 _MAIN_CATEGORY: Final = 0.75
+#: Slots that are names, and those that are numbers from the first to below the second.
+_NAMES: Final = {"loc": LISTS["places"], "exp": LISTS["couriers"]}
+_NUMBERS: Final = {"h": (150, 175), "w": (85, 150), "k": (3, 100), "q": (2, 5), "d": (2, 6), "mon": (1, 25)}
 
 
 def numerals(number: int) -> str:
@@ -90,29 +93,42 @@ def stock(rng: Random, room: str, count: int, currency: str) -> list[Item]:
     ]
 
 
-def random_slots(rng: Random, item: Item, other: Item) -> dict[str, Any]:
-    """Values for every slot of a text about `item`; `other` is what it is compared with."""
-    roll = rng.random()
-    variants = item.goods.variants
-    first = int(roll * len(variants))
-    weight = 85 + int(rng.random() * 65)
-    return {
-        **item.slots,
-        "p": item.calls[int(roll * 7919) % len(item.calls)],
-        "c": variants[first],
-        "c2": variants[(first + 1) % len(variants)],
-        "p2": other.calls[0],
-        "n2": other.number,
-        "h": 150 + int(rng.random() * 25),
-        "w": weight,
-        "sz": next((size for limit, size in _SIZES if weight < limit), "2XL"),
-        "k": 3 + int(roll * 97),
-        "q": 2 + int(roll * 1009) % 3,
-        "d": 2 + int(roll * 2003) % 4,
-        "mon": 1 + int(roll * 3001) % 24,
-        "loc": LISTS["places"][int(roll * 4001) % len(LISTS["places"])],
-        "exp": LISTS["couriers"][int(roll * 5003) % len(LISTS["couriers"])],
-    }
+class Slots(dict[str, Any]):
+    """What a text about an item is filled with: the item's own values, all others drawn when they are first needed."""
+
+    __slots__ = ("_item", "_items", "_rng")
+
+    def __init__(self, rng: Random, item: Item, items: Sequence[Item]) -> None:
+        super().__init__(item.slots)
+        self._rng = rng
+        self._item = item
+        self._items = items
+
+    def __missing__(self, slot: str) -> str | int:
+        value = self[slot] = self._draw(slot)
+        return value
+
+    def _draw(self, slot: str) -> str | int:
+        """A value for the slot; KeyError for one that no text may have."""
+        roll = self._rng.random()
+        if slot == "p":
+            return self._item.calls[int(roll * len(self._item.calls))]
+        if slot == "c":
+            return self._item.goods.variants[int(roll * len(self._item.goods.variants))]
+        if slot == "c2":
+            variants = self._item.goods.variants
+            return variants[(variants.index(self["c"]) + 1) % len(variants)]
+        if slot in {"p2", "n2"}:
+            other = self._items[(self._items.index(self._item) + 1 + int(roll * (len(self._items) - 1))) % len(self._items)]
+            self["n2"], self["p2"] = other.number, other.calls[0]
+            return self[slot]
+        if slot == "sz":
+            return next((size for limit, size in _SIZES if self["w"] < limit), "2XL")
+        if slot in _NAMES:
+            names = _NAMES[slot]
+            return names[int(roll * len(names))]
+        low, high = _NUMBERS[slot]
+        return low + int(roll * (high - low))
 
 
 class Case:

@@ -1,62 +1,76 @@
 """The viewers of one room: who is there, how each is inclined, who speaks next."""
 
-from bisect import bisect
 from random import Random
 from typing import Any, Final
 
 from streamproc.simulate.material import LISTS
-from streamproc.simulate.noise import pick
 from streamproc.simulate.params import ShowParams
 
 __all__ = ["Crowd", "Viewer"]
 
-#: Inclinations with their cumulative shares: most only watch.
-_KINDS: Final = ("fan", "buyer", "helper", "troll", "lurker")
-_KIND_SHARES: Final = (0.15, 0.33, 0.40, 0.42)
+_UNKNOWN: Final[dict[str, Any]] = {}
+#: Inclinations by hundredths of the population: most only watch.
+_KINDS: Final = ("fan",) * 15 + ("buyer",) * 18 + ("helper",) * 7 + ("troll",) * 2 + ("lurker",) * 58
 #: How many who are asked for are drawn before anybody will do.
 _TRIES: Final = 4
 _AT_FIRST: Final = 12
 
 
 class Viewer:
-    """One viewer: id, nick, inclination, and what the platform says of him."""
+    """One user of the platform, with all that hangs on his number and is the same in every room.
 
-    __slots__ = ("bought", "id", "info", "kind", "nick", "traditional")
+    info is what the platform says of him (None where it says nothing); records made earlier keep the info of their time.
+    """
 
-    def __init__(self, rng: Random, params: ShowParams) -> None:
-        number = int(rng.random() * params.population)
+    __slots__ = ("_info", "_mix", "id", "kind", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.id = f"u{number:07d}"
-        self.kind = _KINDS[bisect(_KIND_SHARES, rng.random())]
-        self.bought = False
-        self.traditional = rng.random() < params.traditional
-        # A user keeps his name in every room, so it hangs on his number and not on the room's chance.
-        self.nick = _nick(number)
-        fan = self.kind == "fan"
-        self.info: dict[str, Any] | None = None
-        if rng.random() < 0.85:
-            self.info = {
-                "level": int(rng.random() ** (1.5 if fan else 4.0) * 50),
-                "follower": rng.random() < (0.9 if fan else 0.25),
-                "returning": rng.random() < (0.8 if fan else 0.3),
-            }
+        # Fibonacci hashing: neighbouring numbers share nothing.
+        self._mix = number * 2_654_435_761 & 0xFFFFFFFF
+        self.kind = _KINDS[self._mix % 100]
+        self._info: dict[str, Any] | None = _UNKNOWN
+
+    @property
+    def info(self) -> dict[str, Any] | None:
+        """Level, follower and returning; made when it is first needed, as most viewers never write."""
+        if self._info is _UNKNOWN:
+            mix, fan = self._mix >> 7, self.kind == "fan"
+            low = mix % 1000 / 1000
+            self._info = None
+            if mix % 97 < 83:
+                self._info = {
+                    "level": int(low ** (1.5 if fan else 4.0) * 50),
+                    "follower": mix % 89 < (80 if fan else 22),
+                    "returning": mix % 83 < (66 if fan else 25),
+                }
+        return self._info
+
+    @property
+    def nick(self) -> str:
+        """What others call him."""
+        number = self.number
+        style = number % 10
+        if style < 2:
+            return f"用户{number * 7919 % 100_000_000:08d}"
+        if style == 2:
+            return "momo"
+        heads, tails = LISTS["nick_head"], LISTS["nick_tail"]
+        name = heads[number // 10 % len(heads)] + tails[number // 331 % len(tails)]
+        return f"{name}{number % 97}" if style > 7 else name
+
+    def traditional(self, share: float) -> bool:
+        """Whether he is of the share of the population that writes traditional characters."""
+        return self._mix >> 16 < share * 65_536
 
     def follow(self) -> bool:
-        """Become a follower; False for one who is."""
-        if self.info is None or self.info["follower"]:
+        """Become a follower; False for one who is, or of whom nothing is known."""
+        info = self.info
+        if info is None or info["follower"]:
             return False
-        self.info = {**self.info, "follower": True}  # records already made keep what was true then
+        self._info = {**info, "follower": True}
         return True
-
-
-def _nick(number: int) -> str:
-    style = number % 10
-    if style < 2:
-        return f"用户{number * 7919 % 100_000_000:08d}"
-    if style == 2:
-        return "momo"
-    heads, tails = LISTS["nick_head"], LISTS["nick_tail"]
-    name = heads[number // 10 % len(heads)] + tails[number // 331 % len(tails)]
-    return f"{name}{number % 97}" if style > 7 else name
 
 
 class Crowd:
@@ -64,16 +78,19 @@ class Crowd:
 
     def __init__(self, rng: Random, params: ShowParams, rate: float) -> None:
         self._rng = rng
-        self._params = params
+        self._population = params.population
         self._limit = max(2 * _AT_FIRST, int(rate * params.enters * params.dwell))
-        self.present: list[Viewer] = [Viewer(rng, params) for _ in range(_AT_FIRST)]
+        self.present: list[Viewer] = [self._new() for _ in range(_AT_FIRST)]
         self._talkers: list[Viewer] = self.present[:_AT_FIRST]
         self.sharers: list[Viewer] = []
+
+    def _new(self) -> Viewer:
+        return Viewer(int(self._rng.random() * self._population))
 
     def enter(self) -> Viewer:
         """A viewer who comes in; another one leaves when the room is as full as it gets."""
         rng = self._rng
-        viewer = Viewer(rng, self._params)
+        viewer = self._new()
         if len(self.present) < self._limit:
             self.present.append(viewer)
         else:

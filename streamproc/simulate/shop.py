@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from streamproc.contracts import topics
-from streamproc.simulate.items import Item, random_slots
+from streamproc.simulate.items import Item, Slots
 from streamproc.simulate.material import LISTS, REVIEWS, SURVEYS
 from streamproc.simulate.noise import pick
 from streamproc.simulate.people import Crowd, Viewer
@@ -70,7 +70,6 @@ class Shop:
         roll = rng.random()
         trusted: dict[str, Any] = {} if roll > 0.85 else {"trusted_purchase": roll < params.trusted}
         self._record(order, "paid", **trusted)
-        viewer.bought = True
         if rng.random() < _REPORTS:
             room.after(_REPORT, self._report, (viewer, item))
         if rng.random() < params.cancellations:
@@ -85,7 +84,7 @@ class Shop:
     def _report(self, what: tuple[Viewer, Item]) -> None:
         room, rng = self._room, self._room.rng
         viewer, item = what
-        text = pick(rng, LISTS["reply"]).format_map(random_slots(rng, item, item))
+        text = pick(rng, LISTS["reply"]).format_map(Slots(rng, item, self._items))
         room.chat(viewer, text, _REPORT_TRUTH)
         self.tempt(self._crowd.talker(), item, _FOLLOWERS, 25.0)
 
@@ -99,7 +98,7 @@ class Shop:
         part = order["amount"] // 2 if rng.random() < _PARTIAL else order["amount"]
         self._record({**order, "amount": part}, "refunded", reason=pick(rng, LISTS["refund"]))
         if rng.random() < 0.35:
-            text = pick(rng, LISTS["after_sale"]).format_map(random_slots(rng, item, item))
+            text = pick(rng, LISTS["after_sale"]).format_map(Slots(rng, item, self._items))
             self._feedback(viewer, order, "after_sale", text=text)
 
     def _survey(self, what: tuple[Viewer, dict[str, Any]]) -> None:
@@ -120,7 +119,7 @@ class Shop:
         unhappy = self._room.phase.negatives or 0.15
         roll = rng.random()
         tone = "bad" if roll < unhappy else "mid" if roll < unhappy + 0.15 else "good"
-        text = pick(rng, REVIEWS[tone]).format_map(random_slots(rng, item, item))
+        text = pick(rng, REVIEWS[tone]).format_map(Slots(rng, item, self._items))
         self._feedback(viewer, order, "review", text=text)
 
     def _feedback(self, viewer: Viewer, order: dict[str, Any], channel: str, **more: object) -> None:

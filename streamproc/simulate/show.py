@@ -34,14 +34,16 @@ def show(params: ShowParams) -> Iterator[tuple[str, dict[str, Any]]]:
     A record's position is its event_time, and an utterance's end_time where it has one: nobody knows speech before it is
     said. Pure: the same parameters give the same records. Values of one user share parts, so change copies only.
     """
-    for _, topic, value, _ in _lines(params):
-        yield topic, value
+    for lines in _slices(params):
+        for _, topic, value, _ in lines:
+            yield topic, value
 
 
 def annotated(params: ShowParams) -> Iterator[tuple[str, dict[str, Any], Truth]]:
     """As `show`, each record with what the generator meant by it."""
-    for _, topic, value, truth in _lines(params):
-        yield topic, value, truth
+    for lines in _slices(params):
+        for _, topic, value, truth in lines:
+            yield topic, value, truth
 
 
 def room_rates(params: ShowParams) -> list[float]:
@@ -51,7 +53,7 @@ def room_rates(params: ShowParams) -> list[float]:
     return [max(_QUIETEST, params.rate * weight / mean) for weight in weights]
 
 
-def _lines(params: ShowParams) -> Iterator[Line]:
+def _slices(params: ShowParams) -> Iterator[list[Line]]:
     """Lines over all rooms by position, then room. Rooms take turns of a slice of time: far fewer turns than a merge takes."""
     rooms = [_Show(params, index, rate) for index, rate in enumerate(room_rates(params))]
     a_second = sum(room.acts_per_second for room in rooms)
@@ -61,7 +63,7 @@ def _lines(params: ShowParams) -> Iterator[Line]:
         until = min(begin + length, last)
         lines = [line for room in rooms for line in room.lines(until)]
         lines.sort(key=itemgetter(0))
-        yield from lines
+        yield lines
 
 
 class _Show:

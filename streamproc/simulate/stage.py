@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from streamproc.contracts import topics
-from streamproc.simulate.items import Case, Item, random_slots
+from streamproc.simulate.items import Case, Item, Slots
 from streamproc.simulate.material import LISTS, PROMPTS
 from streamproc.simulate.noise import as_speech, pick
 from streamproc.simulate.people import Crowd
@@ -105,7 +105,7 @@ class Stage:
 
     def _demonstrate(self, case: Case) -> None:
         room, rng = self._room, self._room.rng
-        slots = random_slots(rng, case.item, case.item) | {"c": case.slots["c"], "c2": case.slots["c2"]}
+        slots = Slots(rng, case.item, self.items) | {"c": case.slots["c"], "c2": case.slots["c2"]}
         text = case.words(rng, case.group.answers) if rng.random() < 0.6 else pick(rng, LISTS["demo"]).format_map(slots)
         reply_to = case.asked[-5:] if rng.random() < room.params.explicit_answers else []
         words = _Words(room.now, text, Truth("anchor/demo", case.id), reply_to, lambda: self._answered(case))
@@ -119,7 +119,7 @@ class Stage:
 
     def _bot(self, _: object) -> None:
         room, rng = self._room, self._room.rng
-        text = pick(rng, LISTS["bot"]).format_map(random_slots(rng, self.shown, self.shown))
+        text = pick(rng, LISTS["bot"]).format_map(Slots(rng, self.shown, self.items))
         self._utter(2, "text", text, Truth("anchor/bot"), [])
         room.after(room.params.bot_every, self._bot)
 
@@ -199,12 +199,12 @@ class Stage:
             room.prompt_replies = replies
             room.stir(1.2)
 
-        slots = random_slots(rng, self.shown, self.shown)
+        slots = Slots(rng, self.shown, self.items)
         return as_speech(rng, prompt.format_map(slots)), Truth("anchor/prompt"), [], said
 
     def _pitch(self) -> str:
         rng = self._room.rng
-        slots = random_slots(rng, self.shown, self.other_than(self.shown))
+        slots = Slots(rng, self.shown, self.items)
         text = ""
         for _ in range(1 if rng.random() < 0.5 else 2):
             pool = self.shown.goods.pitch if rng.random() < 0.55 else LISTS["pitch"]
@@ -222,7 +222,7 @@ class Stage:
         self._place = (self._place + 1) % len(self.items)
         self.shown = item = self.items[self._place]
         room.event("product_shown", product_id=item.id)
-        slots = random_slots(rng, item, item)
+        slots = Slots(rng, item, self.items)
         self._urgent.append((pick(rng, LISTS["show"]).format_map(slots), Truth("anchor/show"), None))
         if rng.random() < 0.5:
             self._utter(1, "pin", pick(rng, LISTS["pin"]).format_map(slots), Truth("anchor/pin"), [])
@@ -236,7 +236,7 @@ class Stage:
         item = self._on_sale = self.shown
         low, high = _CUTS
         item.set_price(max(1, int(item.normal * (low + rng.random() * (high - low))) // 10 * 10 + 9))
-        text = pick(rng, LISTS["drop"]).format_map(random_slots(rng, item, item) | {"old": item.normal})
+        text = pick(rng, LISTS["drop"]).format_map(Slots(rng, item, self.items) | {"old": item.normal})
 
         def said() -> None:
             room.event("promotion_started", product_id=item.id)
@@ -252,7 +252,7 @@ class Stage:
         self._on_sale = None
         item.set_price(item.normal)
         room.event("promotion_ended", product_id=item.id)
-        text = pick(rng, LISTS["sold"]).format_map(random_slots(rng, item, item))
+        text = pick(rng, LISTS["sold"]).format_map(Slots(rng, item, self.items))
         self._urgent.append((text, Truth("anchor/sold"), None))
 
     def _utter(

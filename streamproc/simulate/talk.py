@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 from streamproc.simulate.asking import Asking
-from streamproc.simulate.items import random_slots
+from streamproc.simulate.items import Slots
 from streamproc.simulate.material import LISTS, OPINIONS
 from streamproc.simulate.noise import as_cheer, as_question, pick, to_traditional
 from streamproc.simulate.params import Phase
@@ -103,7 +103,7 @@ class Talk:
             self._acts[bisect(weights, roll() * weights[-1])]()
 
     def _say(self, viewer: Viewer, text: str, truth: Truth, **extra: Any) -> None:  # noqa: ANN401 - optional fields of a chat message
-        if viewer.traditional:
+        if viewer.traditional(self._room.params.traditional):
             text = to_traditional(text)
         event_id = self._room.chat(viewer, text, truth, **extra)
         recent = self._recent
@@ -152,12 +152,12 @@ class Talk:
         rng = self._room.rng
         text = pick(rng, self._room.prompt_replies)
         if "{" in text:
-            text = text.format_map(random_slots(rng, self._stage.shown, self._stage.shown))
+            text = text.format_map(Slots(rng, self._stage.shown, self._stage.items))
         self._say(self._crowd.talker(), text, _REPLY)
 
     def _reply(self) -> None:
         rng = self._room.rng
-        text = pick(rng, LISTS["reply"]).format_map(random_slots(rng, self._stage.shown, self._stage.shown))
+        text = pick(rng, LISTS["reply"]).format_map(Slots(rng, self._stage.shown, self._stage.items))
         self._say(self._crowd.inclined("buyer", "fan"), text, _REPLY)
 
     def _opinion(self) -> None:
@@ -173,19 +173,19 @@ class Talk:
         pool = OPINIONS[f"{label}/all"]
         if rng.random() < _OF_ITS_KIND:
             pool = OPINIONS.get(f"{label}/{item.goods.category}", pool)
-        text = pick(rng, pool).format_map(random_slots(rng, item, item))
+        text = pick(rng, pool).format_map(Slots(rng, item, self._stage.items))
         viewer = self._crowd.inclined("troll", "buyer") if negative else self._crowd.inclined("fan", "buyer")
         self._say(viewer, as_cheer(rng, text) if rng.random() < 0.5 else text, Truth(f"feedback/opinion/{label}"))
 
     def _help(self) -> None:
         rng, item = self._room.rng, self._stage.shown
-        text = pick(rng, LISTS["help"]).format_map(random_slots(rng, item, item))
+        text = pick(rng, LISTS["help"]).format_map(Slots(rng, item, self._stage.items))
         self._say(self._crowd.inclined("helper", "buyer"), text, _HELP)
 
     def _seek(self) -> None:
         room, rng, item = self._room, self._room.rng, self._stage.shown
         viewer = self._crowd.talker()
-        text = as_question(rng, pick(rng, LISTS["seek"]).format_map(random_slots(rng, item, item)))
+        text = as_question(rng, pick(rng, LISTS["seek"]).format_map(Slots(rng, item, self._stage.items)))
         self._say(viewer, text, Truth("mutuality/seek"))
         for _ in range(int(rng.random() * 2.5)):
             room.after(12.0, self._console, viewer)
@@ -193,7 +193,7 @@ class Talk:
     def _console(self, seeker: Viewer) -> None:
         """Tell somebody who has asked the others what one knows."""
         rng, item = self._room.rng, self._stage.shown
-        text = pick(rng, LISTS["help"]).format_map(random_slots(rng, item, item))
+        text = pick(rng, LISTS["help"]).format_map(Slots(rng, item, self._stage.items))
         if rng.random() < 0.5:
             self._say(self._crowd.inclined("helper", "buyer"), f"@{seeker.nick} {text}", _HELP, mentions=[seeker.id])
         else:

@@ -175,8 +175,8 @@ class Reader:
             return
         if self._is_duplicate(event):
             self._mark(event.data["room_id"], "duplicate")
-        else:
-            self._accept(event)
+            return
+        self._accept(event)
         clock = event.position if record.timestamp is None else min(event.position, record.timestamp)
         self.highest_clock = max(self.highest_clock, clock)
         self.highest_position = max(self.highest_position, event.position)

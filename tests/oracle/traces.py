@@ -65,6 +65,7 @@ class Show:
     times: list[int] = field(default_factory=list)
     chats: list[str] = field(default_factory=list)
     count: int = 0
+    last: str = ""
 
     def pick(self, *choices: Any) -> Any:
         """Draw one of the choices."""
@@ -77,7 +78,8 @@ class Show:
     def name(self) -> str:
         """Return a new event_id; the letter makes their order unlike that of time."""
         self.count += 1
-        return f"{self.pick('a', 'k', 'z')}{self.count}"
+        self.last = f"{self.pick('a', 'k', 'z')}{self.count}"
+        return self.last
 
 
 def style(rnd: Random) -> Style:
@@ -153,10 +155,10 @@ def _send(show: Show, topic: str, data: dict[str, Any]) -> None:
 def _send_again(show: Show) -> None:
     first = show.sent[show.rnd.randrange(len(show.sent))]
     data = dict(first.data)
-    if not first.has_raw and "event_time" in data:
+    if not first.has_raw and type(data.get("event_time")) is int:
         shift = show.pick(0, 0, 0, 1, 5_000, 60_000, 899_999, 900_000, -60_000, -899_999, -900_000)
         data["event_time"] += shift
-        if data.get("end_time") is not None:
+        if type(data.get("end_time")) is int:
             data["end_time"] += shift
     late = show.pick(0, 0, 1_000, 5_000, 30_000, 600_000, 900_000)
     again = Sent(first.arrival + late, first.topic, data, first.raw, first.key, None, first.has_raw)
@@ -179,6 +181,7 @@ def _event(show: Show, at: int) -> tuple[str, dict[str, Any]]:
     topic, data = makes[show.rnd.randrange(len(makes))](show)
     data = base | data
     if "end_time" in data:
+        data["end_time"] = at
         data["event_time"] = at - show.pick(0, 1_000, 8_000, 15_000, 60_000)
     return topic, data
 
@@ -205,7 +208,7 @@ def _chat(show: Show) -> tuple[str, dict[str, Any]]:
         data["mentions"] = [_user(show) for _ in range(show.pick(0, 1, 2))]
     if show.chance(0.1):
         data["user"] = show.pick({}, {"level": 0, "follower": None}, {"returning": True, "more": 1})
-    show.chats.append(f"{show.count}")
+    show.chats.append(show.last)
     return c.CHAT, data
 
 

@@ -1,9 +1,9 @@
-"""Several nodes of Apache Kafka on one machine, for what one node cannot show: leaders that move, and a minority lost."""
+"""Several nodes of Apache Kafka on one machine, for what one cannot show: leaders that move, a minority lost."""
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Self
+import time
+from typing import TYPE_CHECKING, Final, Self
 
 from streamproc.adapters.broker.config import BrokerOptions, load_plan, new_plans
 from streamproc.adapters.broker.fetch import KafkaHome, Progress, fetch_kafka
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_STOP_S: Final = 5.0
+
+
 class BrokerCluster:
-    """`nodes` brokers below `data_dir`, each also a controller; with three, topics default to replication 3, min ISR 2.
+    """`nodes` brokers below `data_dir`, each also a controller; with three, topics get replication 3 and min ISR 2.
 
     `nodes[i]` has node id i + 1 and is stopped, killed, paused and started by itself. With fewer than a
     majority running no node becomes ready, so start several at once with `launch` and `wait_ready`.
@@ -62,13 +65,17 @@ class BrokerCluster:
         return self
 
     def stop(self) -> None:
-        """Stop all nodes; those that can no longer hand over to a majority are ended by force."""
-        with contextlib.ExitStack() as stack:
-            for node in self.nodes:
-                stack.callback(node.stop)
+        """Stop all nodes at once; one that waits in vain for a majority to hand over to is ended by force."""
+        for node in self.nodes:
+            node.ask_to_stop()
+        deadline = time.monotonic() + _STOP_S
+        for node in self.nodes:
+            node.stop(max(0.0, deadline - time.monotonic()))
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

@@ -88,9 +88,7 @@ def load_plan(data_dir: Path) -> NodePlan | None:
             voters=tuple((node, port) for node, port in data["voters"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise BrokerError(
-            f"{path} cannot be read ({error}); it belongs to the broker's data in that folder"
-        ) from error
+        raise BrokerError(f"{path} cannot be read ({error}); it belongs to the broker's data in that folder") from error
 
 
 def new_plans(nodes: int = 1, port: int | None = None) -> list[NodePlan]:
@@ -230,7 +228,5 @@ def _escape(value: str) -> str:
 def scram_arguments(users: Sequence[ScramUser]) -> list[str]:
     """Arguments of the storage tool that make the SASL users."""
     return [
-        part
-        for user in users
-        for part in ("--add-scram", f"SCRAM-SHA-512=[name={user.name},password={user.password}]")
+        part for user in users for part in ("--add-scram", f"SCRAM-SHA-512=[name={user.name},password={user.password}]")
     ]

@@ -107,9 +107,7 @@ def _fetch_missing(home: KafkaHome, missing: list[Jar], source: JarSource, progr
             raise
 
 
-def _fetch_one(
-    home: KafkaHome, jar: Jar, scratch: Path, source: JarSource, told: Callable[[int], None]
-) -> None:
+def _fetch_one(home: KafkaHome, jar: Jar, scratch: Path, source: JarSource, told: Callable[[int], None]) -> None:
     for attempt in range(1, _TRIES + 1):
         try:
             found = source(jar, scratch / f"{jar.filename}.{attempt}", told)
@@ -158,9 +156,7 @@ def jgo_source() -> JarSource:
         from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
         from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
     except ImportError as error:
-        raise BrokerError(
-            "the embedded broker needs the extra `demo`: pip install 'streamproc[demo]'"
-        ) from error
+        raise BrokerError("the embedded broker needs the extra `demo`: pip install 'streamproc[demo]'") from error
 
     settings = GlobalSettings.load()
     # A repository called `central` in the settings takes the place of the default one.

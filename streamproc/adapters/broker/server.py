@@ -125,9 +125,7 @@ class EmbeddedBroker:
             self._tell("preparing the broker's storage", 0, 0)
             java.format_storage(self._home, properties, plan.cluster_id, scram_arguments(self.options.users))
         self._tell("starting Apache Kafka", 0, 0)
-        self._spawn(
-            java.java_command(self._home, self.options.heap_mb, "kafka.Kafka", str(properties), record=record)
-        )
+        self._spawn(java.java_command(self._home, self.options.heap_mb, "kafka.Kafka", str(properties), record=record))
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Wait until the client port answers; BrokerError with the log's last lines if it never does."""
@@ -137,9 +135,7 @@ class EmbeddedBroker:
             if time.monotonic() > deadline:
                 said = self.log_tail()
                 self.stop()
-                raise BrokerError(
-                    f"the broker does not answer after {timeout_s:.0f} s; its log says:\n{said}"
-                )
+                raise BrokerError(f"the broker does not answer after {timeout_s:.0f} s; its log says:\n{said}")
             if self._cancelled.wait(_POLL_S):
                 self.stop()
                 raise BrokerError("the start of the broker was cancelled")
@@ -151,17 +147,20 @@ class EmbeddedBroker:
                 f"the broker ended with status {status}; its log ({self.log_file}) says:\n{self.log_tail()}"
             )
 
-    def stop(self) -> None:
+    def stop(self, patience_s: float = guard.PATIENCE_S + 5) -> None:
         """Stop Java, first kindly so that its files are closed; does nothing if it is not running."""
-        if self._guard is None:
-            return
+        self.ask_to_stop()
+        if self._guard is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._guard.wait(patience_s)
+        self._end_by_force()
+
+    def ask_to_stop(self) -> None:
+        """Tell Java to stop and do not wait for it; `stop` comes after."""
         self.resume()
         # The guard ends Java when its standard input closes, and then itself.
-        if self._guard.stdin:
+        if self._guard is not None and self._guard.stdin:
             self._guard.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._guard.wait(guard.PATIENCE_S + 5)
-        self._end_by_force()
 
     def kill(self) -> None:
         """End Java as a crash would (SIGKILL)."""

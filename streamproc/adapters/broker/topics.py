@@ -92,9 +92,7 @@ async def _limit(bootstrap: str, timeout_s: float) -> AsyncIterator[None]:
         async with asyncio.timeout(timeout_s):
             yield
     except TimeoutError:
-        raise TopicError(
-            f"Kafka at {bootstrap} did not make its topics ready within {timeout_s:.0f} s"
-        ) from None
+        raise TopicError(f"Kafka at {bootstrap} did not make its topics ready within {timeout_s:.0f} s") from None
 
 
 def _refuse(problems: Iterable[str]) -> None:
@@ -142,9 +140,7 @@ async def _wait_for_leaders(admin: Any, specs: Sequence[TopicSpec]) -> None:  # 
 async def _differences(admin: Any, specs: Sequence[TopicSpec]) -> list[str]:  # noqa: ANN401
     if not specs:
         return []
-    described = {
-        topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in specs])
-    }
+    described = {topic["topic"]: topic for topic in await admin.describe_topics([spec.name for spec in specs])}
     settings = await _settings(admin, [spec for spec in specs if spec.config])
     problems = []
     for spec in specs:

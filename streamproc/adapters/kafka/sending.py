@@ -64,8 +64,9 @@ class Outbox:
         self._waiting: list[Output] = []
         self._sent = 0
         self._acked = 0
-        self._changed = asyncio.Condition()
         self._sending: asyncio.Task[None] | None = None
+        #: Set with every acknowledgement, and replaced.
+        self._round: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def size(self) -> int:
@@ -73,56 +74,32 @@ class Outbox:
         return self._sent - self._acked
 
     def put(self, outputs: list[Output]) -> None:
-        """Have ``outputs`` sent."""
+        """Have ``outputs`` sent; raise what went wrong with earlier ones."""
         self._sent += len(outputs)
         self._waiting += outputs
-        if outputs and (self._sending is None or self._sending.done()):
-            self._raise_failure()
+        if self._waiting and (self._sending is None or self._sending.done()):
+            if self._sending is not None:
+                self._sending.result()
             self._sending = asyncio.create_task(self._send())
 
     async def settle(self) -> None:
         """Wait until all that was put before is acknowledged; raise what went wrong."""
         target = self._sent
-        while self._acked < target:
-            self._raise_failure()
-            sending = self._sending
-            if sending is None:
-                return
-            await asyncio.shield(sending)
-
-    async def ebb(self, most: int) -> None:
-        """Wait until at most ``most`` records are on their way."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.size <= most or self._failed)
-        self._raise_failure()
+        while self._acked < target and self._sending is not None:
+            await asyncio.wait([self._round, self._sending], return_when=asyncio.FIRST_COMPLETED)
+            if self._sending.done():
+                self._sending.result()
 
     async def close(self) -> None:
-        """Give up what has not been acknowledged."""
+        """Give up what was not acknowledged."""
         if self._sending is not None:
             self._sending.cancel()
             await asyncio.wait([self._sending])
 
-    @property
-    def _failed(self) -> bool:
-        task = self._sending
-        return task is not None and task.done() and not task.cancelled() and task.exception() is not None
-
-    def _raise_failure(self) -> None:
-        if self._failed and self._sending is not None:
-            self._sending.result()
-
     async def _send(self) -> None:
-        try:
-            while self._waiting:
-                outputs, self._waiting = self._waiting, []
-                answers = await send(self._producer, self._config, self._partition, outputs)
-                await asyncio.gather(*answers)
-                self._acked += len(outputs)
-                await self._tell()
-        except BaseException:
-            await self._tell()
-            raise
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+        while self._waiting:
+            outputs, self._waiting = self._waiting, []
+            await asyncio.gather(*await send(self._producer, self._config, self._partition, outputs))
+            self._acked += len(outputs)
+            self._round.set_result(None)
+            self._round = asyncio.get_running_loop().create_future()

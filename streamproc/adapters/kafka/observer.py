@@ -1,0 +1,77 @@
+"""What the worker tells whoever watches it: Prometheus, a test."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from streamproc.pipeline.task import Task
+
+
+class View(Protocol):
+    """One partition number at work, for whoever looks on."""
+
+    @property
+    def partition(self) -> int:
+        """Return the partition number."""
+
+    @property
+    def task(self) -> Task | None:
+        """Return the task, or None while it is being restored."""
+
+    def lag(self) -> dict[str, int]:
+        """Return the records that Kafka has and that were not fetched, by topic."""
+
+
+class Observer(Protocol):
+    """Is told what happens. Every method must be cheap: some are called for each batch."""
+
+    def watch(self, views: Iterable[View]) -> None:
+        """Get to know all partitions at work; what is iterated over changes with assignments."""
+
+    def begin(self, topic: str, records: int) -> None:
+        """Take note that a batch is to be processed; laps follow."""
+
+    def lap(self, stage: str) -> None:
+        """Take note that a stage has ended which began at the last lap, or at the beginning of the batch."""
+
+    def committed(self, partition: int, seconds: float, records: int, snapshots: Sequence[int]) -> None:
+        """Take note of a transaction: how long it took, its step's records, the sizes of its snapshots (bytes)."""
+
+    def restored(self, partition: int, seconds: float, records: int) -> None:
+        """Take note that a task was restored, and by how many records read again."""
+
+    def retired(self, task: Task) -> None:
+        """Take note that a task is gone; its counts must not be lost."""
+
+    def dropped(self, partition: int, error: BaseException) -> None:
+        """Take note that a task was given up because of ``error`` and will be restored."""
+
+    def rebalanced(self, partitions: int) -> None:
+        """Take note that the worker has that many partition numbers now."""
+
+
+class Unobserved:
+    """An observer that takes no notes."""
+
+    def watch(self, views: Iterable[View]) -> None:
+        """Take no note."""
+
+    def begin(self, topic: str, records: int) -> None:
+        """Take no note."""
+
+    def lap(self, stage: str) -> None:
+        """Take no note."""
+
+    def committed(self, partition: int, seconds: float, records: int, snapshots: Sequence[int]) -> None:
+        """Take no note."""
+
+    def restored(self, partition: int, seconds: float, records: int) -> None:
+        """Take no note."""
+
+    def retired(self, task: Task) -> None:
+        """Take no note."""
+
+    def dropped(self, partition: int, error: BaseException) -> None:
+        """Take no note."""
+
+    def rebalanced(self, partitions: int) -> None:
+        """Take no note."""

@@ -1,0 +1,52 @@
+"""One transaction a step: outputs, journal, snapshots and input offsets become visible together or not at all."""
+
+import asyncio
+from contextlib import suppress
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streamproc.adapters.kafka.config import WorkerConfig
+from streamproc.adapters.kafka.sending import new_producer, send
+from streamproc.pipeline.step import Commit
+
+_STOP_S = 5.0
+
+
+class Transactions:
+    """The transactional producer of one task: its start fences whoever wrote for the partition before."""
+
+    def __init__(self, config: WorkerConfig, partition: int) -> None:
+        self._config = config
+        self._partition = partition
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Become the partition's only writer: what another left open is aborted, or its commit completed."""
+        self._producer = new_producer(self._config, self._partition)
+        await self._producer.start()
+
+    async def commit(self, commit: Commit) -> None:
+        """Write a step; raise KafkaError or TimeoutError where its fate is not known to be good."""
+        producer, config = self._producer, self._config
+        assert producer is not None, "not started"
+        async with asyncio.timeout(config.commit_timeout_s):
+            await producer.begin_transaction()
+            answers = await send(producer, config, self._partition, commit.outputs)
+            if commit.offsets:
+                await producer.send_offsets_to_transaction(
+                    {
+                        TopicPartition(config.on_kafka(topic), self._partition): offset
+                        for topic, offset in commit.offsets.items()
+                    },
+                    config.app_id,
+                )
+            await asyncio.gather(*answers)
+            await producer.commit_transaction()
+
+    async def stop(self) -> None:
+        """Stop the producer, whatever state it is in; Kafka aborts a transaction that is open."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, TimeoutError, AssertionError):
+                await asyncio.wait_for(producer.stop(), _STOP_S)
