@@ -1,9 +1,11 @@
 """The viewers of one session: who is there, who writes to whom, who came or bought because of whom."""
 
+from itertools import takewhile
+
 from msgspec import Struct, field
 
 from streamproc.domain.events import Happening, Message
-from streamproc.domain.time import FOLLOW_ON, REPLY_AGE
+from streamproc.domain.time import FOLLOW_ON, PANE, REPLY_AGE
 from streamproc.domain.windows import Distinct, Peak, Tally
 
 
@@ -52,8 +54,8 @@ class Crowd(Struct):
         elif kind in _COUNTED:
             tally.add(_COUNTED[kind])
 
-    def write(self, message: Message, t: int, tally: Tally, most: int) -> int:
-        """Note a message and whom it replies to; return how many old messages had to be forgotten for it."""
+    def write(self, message: Message, t: int, tally: Tally, most: int) -> bool:
+        """Note a message and whom it replies to; return whether an old one had to be forgotten for it."""
         to = None if message.reply_to is None else self.authors.get(message.reply_to)
         if to is not None and to.user != message.user and t - to.at <= REPLY_AGE:
             self._reply(message, to, tally, most)
@@ -63,15 +65,10 @@ class Crowd(Struct):
             if self.report is not None and self.report.user != message.user:
                 self.other_report = self.report
             self.report = Report(message.user, t)
-        evicted = 0
-        while self.authors:
-            oldest = next(iter(self.authors))
-            if t - self.authors[oldest].at <= REPLY_AGE:
-                if len(self.authors) <= most:
-                    break
-                evicted += 1
-            del self.authors[oldest]
-        return evicted
+        if len(self.authors) <= most:
+            return False
+        del self.authors[next(iter(self.authors))]
+        return True
 
     def follows_report(self, user: str, t: int) -> bool:
         """Say whether another user reported a purchase less than 60 s before ``t``."""
@@ -85,6 +82,9 @@ class Crowd(Struct):
         for distinct in (self.chatters, self.helpers, self.entered, self.by_share):
             distinct.roll(pane)
         self.peak.roll(pane)
+        oldest = pane * PANE - REPLY_AGE
+        for event_id in list(takewhile(lambda event_id: self.authors[event_id].at < oldest, self.authors)):
+            del self.authors[event_id]
 
     def _reply(self, message: Message, to: Author, tally: Tally, most: int) -> None:
         tally.add("replies")

@@ -103,7 +103,8 @@ class Room:
 
     def apply(self, event: AnyEvent, t: int) -> None:
         """Apply an event at effective time ``t``; late events have a position before it."""
-        self.advance(t)
+        if self.ending or (self.current is not None and self.current.wake <= t):
+            self.advance(t)
         session = self._session_for(event, t)
         if session is None:
             self.around.count("outside")

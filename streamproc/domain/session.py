@@ -160,8 +160,7 @@ class Session:
         add(label.kind)
         self._text(label)
         state.crowd.chatters.mark(message.user, state.pane)
-        evicted = state.crowd.write(message, t, tally, self.around.rules.bounds.messages)
-        for _ in range(evicted):
+        if state.crowd.write(message, t, tally, self.around.rules.bounds.messages):
             self.around.count("messages")
         if label.cue is not None:
             add(f"{label.cue}_{label.cue_target}")

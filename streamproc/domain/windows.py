@@ -76,7 +76,11 @@ class Distinct(Struct):
             return
         if before in self.per_pane:
             self.per_pane[before] -= 1
-        self.sums = [n + (before <= pane - k) for n, k in zip(self.sums, PANES, strict=True)]
+        gap = pane - before
+        for i, k in enumerate(PANES):
+            if gap < k:
+                break
+            self.sums[i] += 1
 
     def roll(self, pane: int) -> None:
         """Begin ``pane``: users last active in the panes that leave the windows leave them."""

@@ -105,8 +105,7 @@ class Stage:
 
     def _demonstrate(self, case: Case) -> None:
         room, rng = self._room, self._room.rng
-        slots = Slots(rng, case.item, self.items) | {"c": case.slots["c"], "c2": case.slots["c2"]}
-        text = case.words(rng, case.group.answers) if rng.random() < 0.6 else pick(rng, LISTS["demo"]).format_map(slots)
+        text = case.words(rng, case.group.answers if rng.random() < 0.6 else LISTS["demo"])
         reply_to = case.asked[-5:] if rng.random() < room.params.explicit_answers else []
         words = _Words(room.now, text, Truth("anchor/demo", case.id), reply_to, lambda: self._answered(case))
         room.at(room.now + 4_000 + int(rng.random() * 8_000), self._demonstrated, words)
@@ -236,7 +235,9 @@ class Stage:
         item = self._on_sale = self.shown
         low, high = _CUTS
         item.set_price(max(1, int(item.normal * (low + rng.random() * (high - low))) // 10 * 10 + 9))
-        text = pick(rng, LISTS["drop"]).format_map(Slots(rng, item, self.items) | {"old": item.normal})
+        slots = Slots(rng, item, self.items)
+        slots["old"] = item.normal
+        text = pick(rng, LISTS["drop"]).format_map(slots)
 
         def said() -> None:
             room.event("promotion_started", product_id=item.id)

@@ -72,5 +72,11 @@ def format_storage(home: KafkaHome, properties: Path, cluster_id: str, extra: li
         command, capture_output=True, text=True, check=False, env=java_environment(), stdin=subprocess.DEVNULL
     )
     if done.returncode != 0:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
+        said = last_words(done.stdout + done.stderr, 5)
         raise BrokerError(f"Kafka's storage tool could not prepare {properties.parent}:\n{said}")
+
+
+def last_words(text: str, lines: int) -> str:
+    """Return the last lines of Java's output without stack frames, which push the reason out of sight."""
+    said = [line for line in text.splitlines() if line.strip() and not line.startswith("\tat ")]
+    return "\n".join(said[-lines:]) or "(nothing)"

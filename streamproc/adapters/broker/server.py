@@ -184,8 +184,8 @@ class EmbeddedBroker:
         try:
             text = self.log_file.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
-            return "(nothing)"
-        return "\n".join(text.splitlines()[-lines:]) or "(nothing)"
+            text = ""
+        return java.last_words(text, lines)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -90,7 +90,7 @@ class Runner:
 
     def saw(self, topic: str, state: State, batch: Batch | None) -> None:
         """Take note of a fetch of one topic."""
-        if self.ready.is_set() and (batch is None or batch.epoch == self.epoch):
+        if self.ready.is_set() and state.epoch == self.epoch:
             self.reading.saw(topic, state, fetched=batch is not None)
 
     async def take(self, topic: str, batch: Batch) -> None:

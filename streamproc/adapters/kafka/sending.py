@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from streamproc.adapters.kafka.config import WorkerConfig
+from streamproc.adapters.kafka.errors import WorkerError, told
 from streamproc.pipeline.records import Output
 
 
@@ -38,8 +40,16 @@ async def send(
     answers = []
     for topic, chosen in by_topic.items():
         for batch in _batches(producer, chosen):
-            answers.append(await producer.send_batch(batch, config.on_kafka(topic), partition=partition))
+            answer = await producer.send_batch(batch, config.on_kafka(topic), partition=partition)
+            answer.add_done_callback(_look_at)
+            answers.append(answer)
     return answers
+
+
+def _look_at(answer: asyncio.Future[Any]) -> None:
+    """Keep asyncio from reporting a failure that another one has hidden."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterable[Any]:
@@ -99,7 +109,11 @@ class Outbox:
     async def _send(self) -> None:
         while self._waiting:
             outputs, self._waiting = self._waiting, []
-            await asyncio.gather(*await send(self._producer, self._config, self._partition, outputs))
+            try:
+                await asyncio.gather(*await send(self._producer, self._config, self._partition, outputs))
+            except KafkaError as error:
+                # An idempotent producer tries on by itself as long as that can help.
+                raise WorkerError(f"classified records cannot be sent: {told(error)}") from error
             self._acked += len(outputs)
             self._round.set_result(None)
             self._round = asyncio.get_running_loop().create_future()

@@ -29,6 +29,7 @@ class State(NamedTuple):
     ``end`` and ``answered`` (seconds since the epoch) are None until the first answer.
     """
 
+    epoch: int
     position: int
     end: int | None
     answered: float | None
@@ -124,8 +125,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             batches[tp] = Batch(tp.topic, tp.partition, self.epochs.get(tp, -1), number, records)
         return Fetched(batches, self._states(consumer, wanted))
 
-    @staticmethod
-    def _states(consumer: Any, wanted: Iterable[TopicPartition]) -> dict[TopicPartition, State]:
+    def _states(self, consumer: Any, wanted: Iterable[TopicPartition]) -> dict[TopicPartition, State]:
         subscription = consumer._subscription.subscription
         assignment = None if subscription is None else subscription.assignment
         if assignment is None:
@@ -135,7 +135,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             state = assignment.state_value(tp) if tp in assignment.tps else None
             if state is not None and state.has_valid_position:
                 answered = None if state.timestamp is None else state.timestamp / 1000
-                states[tp] = State(state.position, state.lso, answered)
+                states[tp] = State(self.epochs.get(tp, -1), state.position, state.lso, answered)
         return states
 
     async def start_at(self, positions: Mapping[TopicPartition, int], epoch: int) -> bool:
