@@ -44,11 +44,11 @@ class Security:
         return context
 
     def mutual_tls(self):
-        """aiokafka settings for the listener that wants a certificate."""
+        """Aiokafka settings for the listener that wants a certificate."""
         return {"security_protocol": "SSL", "ssl_context": self.context()}
 
     def scram(self, password=USER.password):
-        """aiokafka settings for the listener that wants a name and a password."""
+        """Aiokafka settings for the listener that wants a name and a password."""
         return {
             "security_protocol": "SASL_SSL",
             "ssl_context": self.context(with_certificate=False),

@@ -1,4 +1,4 @@
-"""A stand-in for understanding, and short ways to write records. tests/pipeline/test_understanding.py holds it to the real one."""
+"""A stand-in for understanding, and short ways to write records. test_fakes.py holds it to the real one."""
 
 import json
 
@@ -35,7 +35,7 @@ class NoMatches:
 
 
 class Told:
-    """Labels told by the text itself: `ask.price 鞋多少钱`, `opinion.product.neg 太差`, `help 穿M`, `bought 已拍`; else other."""
+    """Labels told by the text itself: `ask.price 多少钱`, `opinion.product.neg 差`, `help 穿M`, `bought 已拍`; else other."""
 
     version = "told"
     normalise = staticmethod(normalise)
@@ -79,9 +79,7 @@ def chat(offset, at, text="hello", user="ann", **value):
 
 def said(offset, at, text="ok", role="anchor", channel="speech", **value):
     """Return an anchor record."""
-    return record(
-        "anchor", offset, event_time=at, text=text, role=role, channel=channel, anchor_id="mei", **value
-    )
+    return record("anchor", offset, event_time=at, text=text, role=role, channel=channel, anchor_id="mei", **value)
 
 
 def paid(offset, at, order="k1", user="ann", amount=100, status="paid", currency="CNY", **value):

@@ -51,7 +51,9 @@ def test_the_example(eval_data, tmp_path, topic):
     """All records are as expected; of the metrics, those that the example holds."""
     example = eval_data / "example"
     expected = _read(example / "expected" / f"{topic}.jsonl")
-    labels = [c for name in ("chat", "feedback") for c in _read(example / "expected" / f"live.{name}.classified.v1.jsonl")]
+    labels = [
+        c for name in ("chat", "feedback") for c in _read(example / "expected" / f"live.{name}.classified.v1.jsonl")
+    ]
     given = _Given([line["value"] for line in _read(example / "trace.jsonl")], labels)
     replay([str(example / "trace.jsonl")], tmp_path, given, TaskConfig(b"example"))
     got = {value["id"]: value for value in _read(tmp_path / f"{topic}.jsonl")}

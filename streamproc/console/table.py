@@ -153,23 +153,24 @@ def _questions(board: Board, status: Status, most: int, width: int) -> Table:
     if width >= WIDE:
         table.add_column("topic", no_wrap=True)
     table.add_column("room", no_wrap=True, overflow="ellipsis", max_width=16)
-    table.add_column("", no_wrap=True, width=26 if width >= WIDE else 22)
+    table.add_column("", no_wrap=True, width=26 if width >= WIDE else 21)
     for value in list(reversed(board.questions.values()))[:most]:
         row: list[str | Text] = [Text(" ".join(value["text"].split())), words.count(value["asks"])]
         if width >= WIDE:
             row.append(value["topic"] or "-")
-        table.add_row(*row, Text(value["room_id"]), _fate(value, status))
+        table.add_row(*row, Text(value["room_id"]), _fate(value, status, wide=width >= WIDE))
     return table
 
 
-def _fate(value: dict[str, Any], status: Status) -> Text:
+def _fate(value: dict[str, Any], status: Status, *, wide: bool) -> Text:
     if value["state"] == "answered":
         answer = value["answer"]
-        return Text(f"answered in {words.age(answer['latency_ms'])} ({answer['channel']})", style="green")
+        how = f" ({answer['channel']})" if wide else ""
+        return Text(f"answered in {words.age(answer['latency_ms'])}{how}", style="green")
     if value["state"] == "expired":
         return Text("never answered", style="red")
     waited = None if status.now is None else status.now - value["first_ask"]
-    helped = ", viewers helped" if value["peer_answer"] else ""
+    helped = ", helped" if value["peer_answer"] else ""
     return Text(f"waiting {words.age(waited)}{helped}", style=_urgency(waited) or "cyan")
 
 

@@ -4,7 +4,7 @@ from math import sqrt
 
 from msgspec import Struct, field
 
-from streamproc.domain.questions import Cluster
+from streamproc.domain.cluster import Cluster
 from streamproc.domain.time import ASKER
 from streamproc.domain.windows import Tally
 
@@ -27,15 +27,21 @@ class Askers(Struct):
     pending: dict[str, Asker] = field(default_factory=dict)
     judged: set[str] = field(default_factory=set)
 
-    def ask(self, user: str, cluster: Cluster, t: int, last_order: int | None) -> None:
-        """Note a question of ``user`` in ``cluster``; ``last_order`` is when they last bought."""
+    def ask(self, user: str, cluster: Cluster, t: int, last_order: int | None, most: int) -> bool:
+        """Note a question of ``user`` in ``cluster``; ``last_order`` is when they last bought.
+
+        Return False where ``most`` users wait to be judged already: this one never will be.
+        """
         asker = self.pending.get(user)
         if asker is None:
             if user in self.judged:
-                return
+                return True
+            if len(self.pending) >= most:
+                return False
             # An order applied before the question, at the same time, lies in [first question, + 300 s).
             asker = self.pending[user] = Asker(t, bought=last_order == t)
         asker.asks.setdefault(cluster.key, t)
+        return True
 
     def order(self, user: str, t: int, clusters: dict[str, Cluster]) -> None:
         """Note that ``user`` bought for the first time since their first question."""

@@ -22,7 +22,7 @@ class Buyer(Struct, gc=False):
 
 
 class Ledger(Struct):
-    """The session's paid orders and their buyers."""
+    """The session's paid orders, oldest first, and their buyers, by last order."""
 
     orders: dict[str, Paid] = field(default_factory=dict)
     by_user: dict[str, Buyer] = field(default_factory=dict)
@@ -40,14 +40,24 @@ class Ledger(Struct):
         tally.add("covered_orders" if order.trusted else "uncovered_orders")
         self._money("gmv", order.amount, order.currency, tally)
         self.buyers.mark(order.user, pane)
-        buyer = self.by_user.get(order.user)
+        buyer = self.by_user.pop(order.user, None)
         if buyer is None:
-            self.by_user[order.user] = Buyer(1, t)
+            buyer = Buyer(1, t)
         else:
             buyer.orders += 1
             buyer.last = t
             self.repeaters.mark(order.user, pane)
+        self.by_user[order.user] = buyer
         return True
+
+    def bound(self, orders: int, users: int) -> int:
+        """Forget the oldest orders and buyers beyond the bounds; return how many. Their returns are others' then."""
+        evicted = 0
+        for kept, most in ((self.orders, orders), (self.by_user, users)):
+            while len(kept) > most:
+                del kept[next(iter(kept))]
+                evicted += 1
+        return evicted
 
     def give_back(self, order: Purchase, tally: Tally) -> None:
         """Count a refund or cancellation; of an order that was not paid in this session, without its money."""

@@ -5,6 +5,7 @@ from itertools import takewhile
 from msgspec import Struct, field
 
 from streamproc.domain.events import Happening, Message
+from streamproc.domain.rules import Bounds
 from streamproc.domain.time import FOLLOW_ON, PANE, REPLY_AGE
 from streamproc.domain.windows import Distinct, Peak, Tally
 
@@ -54,21 +55,25 @@ class Crowd(Struct):
         elif kind in _COUNTED:
             tally.add(_COUNTED[kind])
 
-    def write(self, message: Message, t: int, tally: Tally, most: int) -> bool:
+    def write(self, message: Message, t: int, tally: Tally, bounds: Bounds) -> bool:
         """Note a message and whom it replies to; return whether an old one had to be forgotten for it."""
         to = None if message.reply_to is None else self.authors.get(message.reply_to)
         if to is not None and to.user != message.user and t - to.at <= REPLY_AGE:
-            self._reply(message, to, tally, most)
+            self._reply(message, to, tally, bounds.pairs)
         self.authors.pop(message.event_id, None)
         self.authors[message.event_id] = Author(message.user, t, message.follower)
         if message.label.purchase_report:
             if self.report is not None and self.report.user != message.user:
                 self.other_report = self.report
             self.report = Report(message.user, t)
-        if len(self.authors) <= most:
+        if len(self.authors) <= bounds.messages:
             return False
         del self.authors[next(iter(self.authors))]
         return True
+
+    def distincts(self) -> tuple[Distinct, ...]:
+        """Return the sets of users."""
+        return self.chatters, self.helpers, self.entered, self.by_share
 
     def follows_report(self, user: str, t: int) -> bool:
         """Say whether another user reported a purchase less than 60 s before ``t``."""
@@ -79,7 +84,7 @@ class Crowd(Struct):
 
     def roll(self, pane: int) -> None:
         """Begin ``pane``."""
-        for distinct in (self.chatters, self.helpers, self.entered, self.by_share):
+        for distinct in self.distincts():
             distinct.roll(pane)
         self.peak.roll(pane)
         oldest = pane * PANE - REPLY_AGE
@@ -90,8 +95,9 @@ class Crowd(Struct):
         tally.add("replies")
         if f"{to.user}>{message.user}" in self.pairs:
             tally.add("replies_returned")
-        if len(self.pairs) < most:
-            self.pairs[f"{message.user}>{to.user}"] = True
+        self.pairs[f"{message.user}>{to.user}"] = True
+        if len(self.pairs) > most:
+            del self.pairs[next(iter(self.pairs))]
         if to.follower is not None and message.follower is not None:
             tally.add("replies_alike" if to.follower == message.follower else "replies_unlike")
 

@@ -3,90 +3,28 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Struct, field, structs
+from msgspec import structs
 
 from streamproc.contracts import topics
+from streamproc.domain.cluster import ANSWERED, EXPIRED, OPEN, Answer, BoardState, Cluster, Past
 from streamproc.domain.events import Message, Utterance
 from streamproc.domain.rules import QuestionIndex, Surroundings
 from streamproc.domain.time import ASKER, DUE, EXPIRY, MINUTE, REJOIN
-
-OPEN, ANSWERED, EXPIRED = "open", "answered", "expired"
+from streamproc.domain.windows import Tally
 
 #: A closed cluster is kept whole until no asker can be judged by it any more.
 _KEEP = REJOIN + ASKER + MINUTE
 
 
-class Answer(Struct, gc=False):
-    """The utterance that answered; times in ms."""
-
-    event_id: str
-    role: str
-    channel: str
-    said_at: int
-    at: int
-    latency_ms: int
-    evidence: str
-    score: float | None
-
-
-class Cluster(Struct):
-    """Questions that ask the same thing of the same product. ``key`` is the first ask's event_id."""
-
-    key: str
-    seq: int
-    text: str
-    sub: str
-    topic: str | None
-    product_id: str | None
-    first_ask: int
-    last_ask: int
-    reopened_from: str | None
-    state: str = OPEN
-    changes: int = 0
-    asks: int = 0
-    askers: set[str] = field(default_factory=set)
-    norms: list[str] = field(default_factory=list)
-    events: list[str] = field(default_factory=list)
-    peer_id: str | None = None
-    peer_at: int | None = None
-    answer: Answer | None = None
-    closed_at: int | None = None
-
-    def takes(self, t: int) -> bool:
-        """Say whether the same question at ``t`` joins: open, or answered at most 30 s before."""
-        return self.state == OPEN or (self.answer is not None and t - self.answer.at <= REJOIN)
-
-
-class Past(Struct, gc=False):
-    """What is remembered, by product and text, of the newest cluster that is long closed."""
-
-    key: str
-    seq: int
-    state: str
-
-
-class BoardState(Struct):
-    """All that a board must not forget over a restart."""
-
-    clusters: dict[str, Cluster] = field(default_factory=dict)
-    #: Clusters by product and normalised text, see `_slot`.
-    by_text: dict[str, list[str]] = field(default_factory=dict)
-    past: dict[str, Past] = field(default_factory=dict)
-    due: list[str] = field(default_factory=list)
-    #: Open clusters by last ask, the one that expires first at the front.
-    expiring: dict[str, bool] = field(default_factory=dict)
-    closed: list[str] = field(default_factory=list)
-    seq: int = 0
-
-
 class Board:
     """The clusters of one session, and the indexes over them.
 
-    The state is what a snapshot holds; indexes are rebuilt from it.
+    The state is what a snapshot holds; indexes are rebuilt from it. Changes are counted into ``tally``.
     """
 
-    def __init__(self, state: BoardState, room_id: str, session_id: str, around: Surroundings) -> None:
+    def __init__(self, state: BoardState, tally: Tally, room_id: str, session_id: str, around: Surroundings) -> None:
         self.state = state
+        self.tally = tally
         self.room_id = room_id
         self.session_id = session_id
         self.around = around
@@ -183,16 +121,12 @@ class Board:
     def expire(self, t: int) -> None:
         """Expire the open cluster that was last asked the longest ago."""
         cluster = self.open[next(iter(self.state.expiring))]
-        self._close(cluster, EXPIRED, t)
-        self._emit(cluster, "expired", t, None)
+        self._expire(cluster, t)
 
-    def expire_all(self, t: int) -> int:
-        """Expire all open clusters as the session ends; return how many."""
-        clusters = list(self.open.values())
-        for cluster in clusters:
-            self._close(cluster, EXPIRED, t)
-            self._emit(cluster, "expired", t, None)
-        return len(clusters)
+    def expire_all(self, t: int) -> None:
+        """Expire all open clusters as the session ends."""
+        for cluster in list(self.open.values()):
+            self._expire(cluster, t)
 
     def retire(self, t: int) -> None:
         """Keep no more than a line of clusters that closed long ago."""
@@ -214,7 +148,7 @@ class Board:
                 state.past[slot] = before if before and newer else Past(cluster.key, cluster.seq, cluster.state)
         while len(state.past) > self.around.rules.bounds.past_clusters:
             del state.past[next(iter(state.past))]
-            self.around.count("past_clusters")
+            self.around.count("past_clusters", 1)
 
     # -- inside
 
@@ -230,15 +164,21 @@ class Board:
                 keys.add(key)
         return sorted((clusters[key] for key in keys), key=lambda cluster: -cluster.seq)
 
+    def _expire(self, cluster: Cluster, t: int) -> None:
+        self._close(cluster, EXPIRED, t)
+        self.tally.add("expired")
+        self._emit(cluster, "expired", t, None)
+
     def _open(self, message: Message, product: str | None, t: int, reopens: str | None) -> Cluster:
         state, label = self.state, message.label
         if len(self.open) >= self.around.rules.bounds.open_clusters:
-            self.around.count("open_clusters")
+            self.around.count("open_clusters", 1)
             self.expire(t)
         reopened_from = None if reopens is None else f"{self.session_id}/{reopens}"
-        cluster = Cluster(
-            message.event_id, state.seq, message.text, label.sub, label.topic, product, t, t, reopened_from
-        )
+        key = message.event_id
+        while key in state.clusters:  # an id used again: producers should not, and must not harm others
+            key += "~"
+        cluster = Cluster(key, state.seq, message.text, label.sub, label.topic, product, t, t, reopened_from)
         state.seq += 1
         state.clusters[cluster.key] = self.open[cluster.key] = cluster
         state.due.append(cluster.key)
@@ -246,19 +186,31 @@ class Board:
         return cluster
 
     def _add_ask(self, cluster: Cluster, slot: str, message: Message, t: int) -> None:
+        bounds, count = self.around.rules.bounds, self.around.count
         cluster.asks += 1
         cluster.last_ask = t
-        if message.norm not in cluster.norms and len(cluster.norms) < self.around.rules.bounds.cluster_texts:
-            cluster.norms.append(message.norm)
-            self.state.by_text.setdefault(slot, []).append(cluster.key)
+        if message.norm not in cluster.norms:
+            if len(cluster.norms) < bounds.cluster_texts:
+                cluster.norms.append(message.norm)
+                self.state.by_text.setdefault(slot, []).append(cluster.key)
+            else:
+                count("cluster_texts", 1)
         if cluster.state == OPEN:
             self.state.expiring.pop(cluster.key, None)
             self.state.expiring[cluster.key] = True
+            if len(cluster.events) >= bounds.cluster_asks:
+                self.asked.pop(cluster.events.pop(0), None)
+                count("cluster_asks", 1)
             cluster.events.append(message.event_id)
             self.asked[message.event_id] = cluster.key
-            if message.user not in cluster.askers:
-                self.waiting.setdefault(message.user, []).append(cluster.key)
+        if message.user in cluster.askers:
+            return
+        if len(cluster.askers) >= bounds.users:
+            count("cluster_askers", 1)
+            return
         cluster.askers.add(message.user)
+        if cluster.state == OPEN:
+            self.waiting.setdefault(message.user, []).append(cluster.key)
 
     def _close(self, cluster: Cluster, state: str, t: int) -> None:
         cluster.state, cluster.closed_at = state, t
@@ -266,7 +218,7 @@ class Board:
         del self.open[key], self.state.expiring[key]
         self.state.closed.append(key)
         for event_id in cluster.events:
-            del self.asked[event_id]
+            self.asked.pop(event_id, None)
         cluster.events.clear()
         for user in cluster.askers:
             keys = self.waiting[user]

@@ -2,7 +2,7 @@
 
 from math import exp
 
-from streamproc.domain.questions import Cluster
+from streamproc.domain.cluster import Cluster
 from streamproc.domain.time import PATIENCE, SLA
 from streamproc.domain.windows import FIXED, Tally
 

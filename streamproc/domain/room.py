@@ -1,5 +1,7 @@
 """One room: opens and ends its sessions, and gives each event to the one it belongs to."""
 
+from itertools import islice
+
 from msgspec import Struct, field
 
 from streamproc.contracts import topics
@@ -14,6 +16,7 @@ class Ids(Struct):
     """The event ids that were read, by topic and by quarter of an hour of their position."""
 
     spans: list[dict[int, dict[str, int]]] = field(default_factory=lambda: [{}, {}, {}, {}, {}])
+    n: int = 0
 
     def is_duplicate(self, event: AnyEvent) -> bool:
         """Say whether the id was read with a position less than 15 min away; remember it if not."""
@@ -25,8 +28,24 @@ class Ids(Struct):
                 first = ids.get(event.event_id)
                 if first is not None and abs(position - first) < DUPLICATE:
                     return True
-        spans.setdefault(span, {})[event.event_id] = position
+        ids = spans.setdefault(span, {})
+        self.n += event.event_id not in ids
+        ids[event.event_id] = position
         return False
+
+    def bound(self, most: int) -> int:
+        """Forget the oldest ids beyond ``most``; return how many: a repetition of theirs would count again."""
+        evicted = 0
+        while self.n > most:
+            spans = max(self.spans, key=lambda spans: sum(map(len, spans.values())))
+            ids = spans[min(spans)]
+            for event_id in list(islice(ids, self.n - most)):
+                del ids[event_id]
+                evicted += 1
+                self.n -= 1
+            if not ids:
+                del spans[min(spans)]
+        return evicted
 
     def prune(self, watermark: int, *, lasting: bool) -> None:
         """Forget ids that no usable record can repeat; of orders and feedback only where not ``lasting``."""
@@ -36,10 +55,7 @@ class Ids(Struct):
             if lasting and order in _LASTING:
                 continue
             for span in [span for span in spans if span < oldest]:
-                del spans[span]
-
-    def __len__(self) -> int:
-        return sum(len(ids) for spans in self.spans for ids in spans.values())
+                self.n -= len(spans.pop(span))
 
 
 class RoomState(Struct):
@@ -107,7 +123,7 @@ class Room:
             self.advance(t)
         session = self._session_for(event, t)
         if session is None:
-            self.around.count("outside")
+            self.around.count("outside", 1)
             return
         if event.position < t:
             session.state.tally.add("late")

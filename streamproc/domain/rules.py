@@ -21,10 +21,14 @@ class Bounds(Struct, frozen=True):
     open_clusters: int = 2_000
     past_clusters: int = 5_000
     cluster_texts: int = 50
+    cluster_asks: int = 10_000
     users: int = 200_000
     orders: int = 100_000
     messages: int = 50_000
     pairs: int = 50_000
+    ids: int = 500_000
+    latencies: int = 50_000
+    products: int = 5_000
 
 
 class Thresholds(Struct, frozen=True):
@@ -90,4 +94,4 @@ class Surroundings(Struct):
     rules: Rules
     index: Callable[[], QuestionIndex]
     emit: Callable[[str, str, dict[str, Any]], None]
-    count: Callable[[str], None]
+    count: Callable[[str, int], None]

@@ -5,10 +5,11 @@ from msgspec import Struct, field
 from streamproc.contracts.label import Label
 from streamproc.domain.alerts import Alerts
 from streamproc.domain.askers import Askers
+from streamproc.domain.cluster import BoardState
 from streamproc.domain.conversion import Ledger
 from streamproc.domain.crowd import Crowd
 from streamproc.domain.events import AnyEvent, Happening, Message, Opinion, Purchase, Utterance
-from streamproc.domain.questions import Board, BoardState
+from streamproc.domain.questions import Board
 from streamproc.domain.responsiveness import count_due
 from streamproc.domain.rules import Surroundings
 from streamproc.domain.stage import Stage
@@ -30,6 +31,9 @@ class SessionState(Struct):
     last: int
     pane: int
     ended: int | None = None
+    #: Users and latencies whose eviction has been counted.
+    forgotten: int = 0
+    thinned: int = 0
     board: BoardState = field(default_factory=BoardState)
     askers: Askers = field(default_factory=Askers)
     ledger: Ledger = field(default_factory=Ledger)
@@ -47,7 +51,7 @@ class Session:
         self.state = state
         self.around = around
         self.id = f"{state.room_id}@{state.start}"
-        self.board = Board(state.board, state.room_id, self.id, around)
+        self.board = Board(state.board, state.tally, state.room_id, self.id, around)
         self.wake = self._next()[0]
 
     @classmethod
@@ -56,16 +60,9 @@ class Session:
         by_started = isinstance(event, Happening) and event.type == "started"
         state = SessionState(event.room_id, t, event.position, by_started, t, t // PANE)
         most = around.rules.bounds.users
-        crowd, ledger = state.crowd, state.ledger
-        for distinct in (
-            crowd.chatters,
-            crowd.helpers,
-            crowd.entered,
-            crowd.by_share,
-            ledger.buyers,
-            ledger.repeaters,
-        ):
+        for distinct in (*state.crowd.distincts(), state.ledger.buyers, state.ledger.repeaters):
             distinct.most = most
+        state.latencies.most = around.rules.bounds.latencies
         return cls(state, around)
 
     # -- time
@@ -104,7 +101,6 @@ class Session:
                 self._judge(x)
         elif what == EXPIRY:
             self.board.expire(x)
-            state.tally.add("expired")
         else:
             self.end(x)
         self.refresh()
@@ -114,17 +110,30 @@ class Session:
         """Begin the next pane."""
         state = self.state
         state.pane += 1
+        self._bound()
         state.crowd.roll(state.pane)
         state.ledger.roll(state.pane)
         state.latencies.roll(state.pane)
         self.board.retire(state.pane * PANE)
         self.wake = self._next()[0]
 
+    def _bound(self) -> None:
+        """Keep within the bounds what may exceed them for a pane; count what that, and the others, evicted."""
+        state, bounds, count = self.state, self.around.rules.bounds, self.around.count
+        evicted = state.ledger.bound(bounds.orders, bounds.users)
+        if evicted:
+            count("orders", evicted)
+        distincts = (*state.crowd.distincts(), state.ledger.buyers, state.ledger.repeaters)
+        forgotten = sum(distinct.forgotten for distinct in distincts)
+        if forgotten > state.forgotten:
+            count("users", forgotten - state.forgotten)
+        if state.latencies.thinned > state.thinned:
+            count("latencies", state.latencies.thinned - state.thinned)
+        state.forgotten, state.thinned = forgotten, state.latencies.thinned
+
     def end(self, t: int) -> None:
         """End the session at ``t``: what is open expires, and the pane that holds ``t`` is the last."""
-        expired = self.board.expire_all(t)
-        if expired:
-            self.state.tally.add("expired", expired)
+        self.board.expire_all(t)
         self.state.stage.accrue(t, self.state.tally)
         self.state.ended = t
         self.state.alerts.end({"room_id": self.state.room_id, "session_id": self.id}, t, self.around)
@@ -133,7 +142,7 @@ class Session:
     def _judge(self, t: int) -> None:
         state = self.state
         if not state.askers.judge(t, state.board.clusters, state.tally, self.around.rules.bounds.users):
-            self.around.count("askers")
+            self.around.count("askers", 1)
 
     # -- events
 
@@ -160,8 +169,8 @@ class Session:
         add(label.kind)
         self._text(label)
         state.crowd.chatters.mark(message.user, state.pane)
-        if state.crowd.write(message, t, tally, self.around.rules.bounds.messages):
-            self.around.count("messages")
+        if state.crowd.write(message, t, tally, self.around.rules.bounds):
+            self.around.count("messages", 1)
         if label.cue is not None:
             add(f"{label.cue}_{label.cue_target}")
         if label.advice is not None:
@@ -173,7 +182,9 @@ class Session:
             if is_new:
                 add("asked")
                 add(f"asked_{cluster.topic}")
-            state.askers.ask(message.user, cluster, t, state.ledger.last_order(message.user))
+            last_order, most = state.ledger.last_order(message.user), self.around.rules.bounds.users
+            if not state.askers.ask(message.user, cluster, t, last_order, most):
+                self.around.count("askers", 1)
         elif label.kind != "other":
             add(label.sub)
             if label.sub == "help":
@@ -201,9 +212,6 @@ class Session:
     def _purchase(self, order: Purchase, t: int) -> None:
         state, tally = self.state, self.state.tally
         if order.status == "paid":
-            if len(state.ledger.orders) >= self.around.rules.bounds.orders:
-                del state.ledger.orders[next(iter(state.ledger.orders))]
-                self.around.count("orders")
             if not state.ledger.pay(order, t, state.pane, tally):
                 return
             state.askers.order(order.user, t, state.board.clusters)
@@ -222,17 +230,20 @@ class Session:
             self.state.tally.add(group)
 
     def _happening(self, event: Happening, t: int) -> None:
-        state, kind = self.state, event.type
+        state, kind, most = self.state, event.type, self.around.rules.bounds.products
+        kept = True
         if kind == "product_shown" and event.product_id is not None:
-            state.stage.show(event.product_id, t)
+            kept = state.stage.show(event.product_id, t, most)
         elif kind == "product_hidden" and event.product_id is not None:
             state.stage.display.stop(event.product_id, t, state.tally)
         elif kind == "promotion_started":
-            state.stage.promotion.start(_promotion(event), t)
+            kept = state.stage.promotion.start(_promotion(event), t, most)
         elif kind == "promotion_ended":
             state.stage.promotion.stop(_promotion(event), t, state.tally)
         else:
             state.crowd.happen(event, state.pane, state.tally)
+        if not kept:
+            self.around.count("products", 1)
 
 
 def _promotion(event: Happening) -> str:

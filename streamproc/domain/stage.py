@@ -13,12 +13,15 @@ class Span(Struct):
     since: int = 0
     ever: bool = False
 
-    def start(self, what: str, t: int) -> None:
-        """Put ``what`` on at ``t``."""
+    def start(self, what: str, t: int, most: int) -> bool:
+        """Put ``what`` on at ``t``; return False where ``most`` others are on already."""
+        if len(self.on) >= most and what not in self.on:
+            return False
         if not self.on:
             self.since = t
         self.on.add(what)
         self.ever = True
+        return True
 
     def stop(self, what: str, t: int, tally: Tally) -> None:
         """Take ``what`` off at ``t``; what is not on stays off."""
@@ -40,10 +43,10 @@ class Stage(Struct):
     promotion: Span = field(default_factory=lambda: Span("promotion_ms"))
     product: str | None = None
 
-    def show(self, product: str, t: int) -> None:
+    def show(self, product: str, t: int, most: int) -> bool:
         """Show a product: from now on it is the one that questions without a product are about."""
-        self.display.start(product, t)
         self.product = product
+        return self.display.start(product, t, most)
 
     def accrue(self, t: int, tally: Tally) -> None:
         """Count the time up to ``t``."""

@@ -129,8 +129,15 @@ class Peak(Struct):
 
 
 class Spread(Struct):
-    """The values in each window in order of size, for means and percentiles."""
+    """The values in each window in order of size, for means and percentiles.
 
+    Beyond ``most`` values the session's are thinned to every second: its percentiles are then approximate, its mean
+    stays exact.
+    """
+
+    most: int = 50_000
+    thinned: int = 0
+    n: int = 0
     by_pane: dict[int, list[int]] = field(default_factory=dict)
     ordered: tuple[list[int], list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], [], []))
     sums: list[int] = field(default_factory=lambda: [0] * (WHOLE + 1))
@@ -141,6 +148,11 @@ class Spread(Struct):
         for i, values in enumerate(self.ordered):
             insort(values, value)
             self.sums[i] += value
+        self.n += 1
+        session = self.ordered[WHOLE]
+        if len(session) > self.most:
+            self.thinned += len(session) // 2
+            del session[1::2]
 
     def roll(self, pane: int) -> None:
         """Begin ``pane``: values in the panes that leave the windows leave them."""
@@ -153,8 +165,8 @@ class Spread(Struct):
 
     def mean(self, window: int) -> float | None:
         """Return the mean, or None of nothing."""
-        values = self.ordered[window]
-        return self.sums[window] / len(values) if values else None
+        n = self.n if window == WHOLE else len(self.ordered[window])
+        return self.sums[window] / n if n else None
 
     def percentiles(self, window: int, of_hundred: Iterable[int]) -> list[int | None]:
         """Return nearest-rank percentiles: the ceil(q n / 100)-th smallest."""

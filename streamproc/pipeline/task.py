@@ -57,7 +57,7 @@ class Task:
         self.each = each
         self.lap = lap
         self.hashed = user_hash(config.hash_key)
-        self.around = Surroundings(config.rules, understanding.index, self._emit, self._count_evicted)
+        self.around = Surroundings(config.rules, understanding.index, self._emit, self._count)
         self.rooms: dict[str, Room] = {}
         self.watermark: int | None = None
         self.clocks: dict[str, int] = {}
@@ -123,6 +123,8 @@ class Task:
             self.counts["duplicate", record.topic] += 1
             self._note("duplicate", event.room_id)
             return
+        if room.state.ids.n > self.around.rules.bounds.ids:
+            self._count("ids", room.state.ids.bound(self.around.rules.bounds.ids))
         self._clock(record, event.position)
         if label is not None and isinstance(item, Chat | Feedback):
             self._publish(item, label)
@@ -205,7 +207,7 @@ class Task:
     def _prune(self, watermark: int) -> None:
         for room_id, room in list(self.rooms.items()):
             room.state.ids.prune(watermark, lasting=room.current is not None)
-            if room.asleep and not len(room.state.ids):
+            if room.asleep and not room.state.ids.n:
                 del self.rooms[room_id]
                 self.dirty.add(room_id)
 
@@ -220,8 +222,8 @@ class Task:
     def _emit(self, topic: str, key: str, value: dict[str, Any]) -> None:
         self.outputs.append(Output(topic, key.encode(), encode(value)))
 
-    def _count_evicted(self, what: str) -> None:
-        self.counts["outside" if what == "outside" else "evicted", "" if what == "outside" else what] += 1
+    def _count(self, what: str, n: int) -> None:
+        self.counts["outside" if what == "outside" else "evicted", "" if what == "outside" else what] += n
 
     def take(self) -> tuple[list[Output], list[Output]]:
         """Take the classified records, which leave at once, and the others, which leave with the step's commit."""

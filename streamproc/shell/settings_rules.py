@@ -87,6 +87,14 @@ class BoundSettings(BaseSettings):
     bound_users: int = Field(_B.users, ge=1, description="Users.")
     bound_orders: int = Field(_B.orders, ge=1, description="Orders.")
     bound_messages: int = Field(_B.messages, ge=1, description="Messages that a reply may refer to.")
+    bound_cluster_asks: int = Field(
+        _B.cluster_asks, ge=1, description="Asks of an open question that reply_to is recognised for."
+    )
+    bound_ids: int = Field(_B.ids, ge=1, description="Event ids remembered to recognise duplicates.")
+    bound_latencies: int = Field(
+        _B.latencies, ge=2, description="Answer latencies kept for the session's percentiles; beyond, thinned."
+    )
+    bound_products: int = Field(_B.products, ge=1, description="Products shown, and promotions running, at once.")
     bound_pairs: int = Field(_B.pairs, ge=1, description="Pairs of users who replied to one another.")
 
 

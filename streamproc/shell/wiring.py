@@ -70,6 +70,14 @@ def worker_config(settings: Settings) -> WorkerConfig:
     )
 
 
+def run_worker(settings: Settings) -> int:
+    """Run the worker in the foreground; return its exit status."""
+    from streamproc.adapters.kafka.worker import run  # noqa: PLC0415 - loads Faust
+    from streamproc.adapters.kafka.observer import Unobserved
+
+    return run(worker_config(settings), ShippedUnderstanding(), Unobserved(), lambda: b"")
+
+
 def security(settings: Settings) -> dict[str, Any]:
     """Return how aiokafka's clients reach Kafka, beside its address; CommandError for certificates of no use."""
     wanted: dict[str, Any] = {"security_protocol": settings.security_protocol}

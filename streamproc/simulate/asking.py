@@ -86,7 +86,7 @@ class Asking:
     def _write(self, case: Case, viewer: Viewer, text: str, **extra: Any) -> None:  # noqa: ANN401 - fields of a chat message
         room, params, rng = self._room, self._room.params, self._room.rng
         text = as_question(rng, text)
-        if viewer.traditional(self._room.params.traditional):
+        if viewer.script < self._room.traditional_below:
             text = to_traditional(text)
         # The id of the next message is known only when it is written, so the first ask names its case afterwards.
         event_id = room.next_chat_id()

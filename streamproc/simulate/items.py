@@ -119,7 +119,9 @@ class Slots(dict[str, Any]):
             variants = self._item.goods.variants
             return variants[(variants.index(self["c"]) + 1) % len(variants)]
         if slot in {"p2", "n2"}:
-            other = self._items[(self._items.index(self._item) + 1 + int(roll * (len(self._items) - 1))) % len(self._items)]
+            other = self._items[
+                (self._items.index(self._item) + 1 + int(roll * (len(self._items) - 1))) % len(self._items)
+            ]
             self["n2"], self["p2"] = other.number, other.calls[0]
             return self[slot]
         if slot == "sz":

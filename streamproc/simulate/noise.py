@@ -60,15 +60,13 @@ def as_question(rng: Random, text: str) -> str:
 
 
 def as_cheer(rng: Random, text: str) -> str:
-    """Small talk as it is typed: at times stretched, with an emoji, or misspelt."""
+    """Small talk that is not typed as it stands: stretched, with an emoji, with marks, or misspelt."""
     roll = rng.random()
-    if roll < 0.78:
-        return text
-    if roll < 0.86:
+    if roll < 0.36:
         return text if len(text) > _STRETCHABLE else text + text[-1] * (1 + int(rng.random() * 5))
-    if roll < 0.92:
+    if roll < 0.64:
         return text + pick(rng, _EMOJI)
-    if roll < 0.96:
+    if roll < 0.82:
         return text + pick(rng, _STRETCHED)
     return _mistype(rng, text)
 

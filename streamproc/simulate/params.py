@@ -169,6 +169,8 @@ class ShowParams:
             )
         if not self.answer_delay_min <= self.answer_delay <= self.answer_delay_max:
             raise ValueError("answer_delay must lie between answer_delay_min and answer_delay_max")
+        if self.disorder >= 5:
+            raise ValueError(f"disorder must be below 5, the grace, got {self.disorder}; see `late` for more")
         if not self.currencies:
             raise ValueError("currencies must name at least one currency")
 

@@ -22,7 +22,7 @@ class Viewer:
     info is what the platform says of him (None where it says nothing); records made earlier keep the info of their time.
     """
 
-    __slots__ = ("_info", "_mix", "id", "kind", "number")
+    __slots__ = ("_info", "_mix", "id", "kind", "number", "script")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -30,6 +30,7 @@ class Viewer:
         # Fibonacci hashing: neighbouring numbers share nothing.
         self._mix = number * 2_654_435_761 & 0xFFFFFFFF
         self.kind = _KINDS[self._mix % 100]
+        self.script = self._mix >> 16  # below the share of 65,536 that writes traditional characters, he does
         self._info: dict[str, Any] | None = _UNKNOWN
 
     @property
@@ -59,10 +60,6 @@ class Viewer:
         heads, tails = LISTS["nick_head"], LISTS["nick_tail"]
         name = heads[number // 10 % len(heads)] + tails[number // 331 % len(tails)]
         return f"{name}{number % 97}" if style > 7 else name
-
-    def traditional(self, share: float) -> bool:
-        """Whether he is of the share of the population that writes traditional characters."""
-        return self._mix >> 16 < share * 65_536
 
     def follow(self) -> bool:
         """Become a follower; False for one who is, or of whom nothing is known."""

@@ -54,6 +54,7 @@ class Room:
         self.start = params.start + int(self.rng.random() * params.stagger * 1000)
         self.now = self.start
         self.live = True
+        self.traditional_below = params.traditional * 65_536
         self.phase = Phase(begin=0, end=0)
         self.curve = 1.0
         self.pace = rate
@@ -159,8 +160,9 @@ class Room:
                 "text": text,
                 "event_time": self.now,
             }
-            if viewer.info is not None:
-                value["user"] = viewer.info
+            info = viewer.info
+            if info is not None:
+                value["user"] = info
             if extra:
                 value |= extra
             self._out.append((self.now, topics.CHAT, value, truth))

@@ -78,7 +78,6 @@ class _Show:
         shop = Shop(room, self._crowd, items, currency)
         self._stage = Stage(room, self._crowd, items)
         self._talk = Talk(room, self._crowd, shop, self._stage)
-        room.rate = rate * self._talk.acts_per_message
         self._audience = params.viewers_per_rate * rate
         self._drift = Random(f"{params.seed}/{index}/audience")
 

@@ -22,6 +22,8 @@ _BOTH: Final = 0.2
 _LEAD_IN: Final = 0.4
 _REPEAT_ASK: Final = 0.35
 _WELCOME: Final = 0.12
+#: Written answers name the message more often than speech can.
+_WRITTEN_TO: Final = 0.5
 _CUTS: Final = (0.6, 0.85)
 _DROP_SECONDS: Final = (30.0, 90.0)
 _PITCH: Final = Truth("anchor/pitch")
@@ -37,6 +39,10 @@ class _Words(NamedTuple):
     said: Callable[[], None] | None = None
 
 
+def _nothing(_: object) -> None:
+    """Do nothing."""
+
+
 class Stage:
     """Anchor, assistant and bot of one room."""
 
@@ -46,7 +52,7 @@ class Stage:
         self.items = items
         self.shown = items[0]
         #: Called with a case once its answer has been given.
-        self.on_answer: Callable[[Case], None] = lambda case: None
+        self.on_answer: Callable[[Case], None] = _nothing
         self._place = -1
         self._due: list[tuple[int, Case]] = []
         self._urgent: list[tuple[str, Truth, Callable[[], None] | None]] = []
@@ -94,11 +100,11 @@ class Stage:
     # What the assistant does: it is not bound to the anchor's voice.
 
     def _write(self, case: Case) -> None:
-        rng = self._room.rng
+        room, rng = self._room, self._room.rng
         text = case.words(rng, case.group.answers)
         if rng.random() < 0.5:
             text = f"@{case.askers[0].nick} {text}"
-        reply_to = case.asked[-5:] if rng.random() < 0.5 else []
+        reply_to = case.asked[-5:] if rng.random() < max(_WRITTEN_TO, room.params.explicit_answers) else []
         channel = "pin" if rng.random() < 0.12 else "text"
         self._utter(1, channel, text, Truth("anchor/answer", case.id), reply_to)
         self._answered(case)
@@ -234,7 +240,8 @@ class Stage:
             return
         item = self._on_sale = self.shown
         low, high = _CUTS
-        item.set_price(max(1, int(item.normal * (low + rng.random() * (high - low))) // 10 * 10 + 9))
+        cut = int(item.normal * (low + rng.random() * (high - low)))
+        item.set_price(max(1, min(cut // 10 * 10 + 9 if cut >= 20 else cut, item.normal - 1)))
         slots = Slots(rng, item, self.items)
         slots["old"] = item.normal
         text = pick(rng, LISTS["drop"]).format_map(slots)

@@ -40,6 +40,7 @@ _PROMPTED: Final = 0.45
 _ECHO: Final = 0.04
 _OF_ITS_KIND: Final = 0.45
 _TWICE: Final = 0.08
+_AS_IS: Final = 0.78
 _AT_SOMEBODY: Final = 0.03
 _ECHO_WITHIN: Final = 60_000
 _REMEMBERED: Final = 32
@@ -54,7 +55,7 @@ class Talk:
         self._shop = shop
         self._stage = stage
         self._asking = Asking(room, crowd, shop, stage)
-        self._recent: list[tuple[int, str, Viewer]] = []
+        self._recent: list[tuple[int, str, Viewer] | None] = [None] * _REMEMBERED
         self._acts: tuple[Callable[[], None], ...] = (
             self._small_talk,
             self._asking.ask,
@@ -69,6 +70,7 @@ class Talk:
             self._cart,
             self._impulse,
         )
+        self._messages = room.rate
         self._weights: list[float] = []
         self.enter_phase(room.phase)
 
@@ -82,13 +84,9 @@ class Talk:
         small_talk = 1 - params.questions - params.opinions - params.helps - params.seeks - params.replies
         self._weights = list(accumulate([small_talk, *chat, *traffic, orders]))
         self._room.phase = phase
+        # The weights are per chat message of usual times, so their sum is how much viewers do for each.
+        self._room.rate = self._messages * self._weights[-1]
         self._room.hurry()
-
-    @property
-    def acts_per_message(self) -> float:
-        """How many things the viewers do for each chat message of usual times."""
-        params = self._room.params
-        return 1 + params.enters + params.follows + params.shares + params.clicks + params.carts + params.impulse_orders
 
     def act(self) -> None:
         """One thing that a viewer does, by the shares of the parameters, the phase and what stirs the room."""
@@ -102,15 +100,13 @@ class Talk:
             weights = self._weights
             self._acts[bisect(weights, roll() * weights[-1])]()
 
-    def _say(self, viewer: Viewer, text: str, truth: Truth, **extra: Any) -> None:  # noqa: ANN401 - optional fields of a chat message
-        if viewer.traditional(self._room.params.traditional):
+    def _say(self, viewer: Viewer, text: str, truth: Truth, **extra: Any) -> None:  # noqa: ANN401 - fields of a chat message
+        room = self._room
+        if viewer.script < room.traditional_below:
             text = to_traditional(text)
-        event_id = self._room.chat(viewer, text, truth, **extra)
-        recent = self._recent
-        if len(recent) < _REMEMBERED:
-            recent.append((self._room.now, event_id, viewer))
-        else:
-            recent[int(self._room.rng.random() * _REMEMBERED)] = (self._room.now, event_id, viewer)
+        event_id = room.chat(viewer, text, truth, **extra)
+        # A few of the late messages are enough to find one to reply to.
+        self._recent[int(room.rng.random() * _REMEMBERED)] = (room.now, event_id, viewer)
 
     def _small_talk(self) -> None:
         room, rng, params = self._room, self._room.rng, self._room.params
@@ -119,10 +115,10 @@ class Talk:
         if roll < params.spam:
             self._say(viewer, pick(rng, LISTS["spam"]), _OTHER)
             return
-        if roll > 1 - _ECHO and self._recent:
-            when, event_id, author = self._recent[int(rng.random() * len(self._recent))]
-            if when > room.now - _ECHO_WITHIN and author is not viewer:
-                self._say(viewer, pick(rng, LISTS["echo"]), _OTHER, reply_to=event_id)
+        if roll > 1 - _ECHO:
+            said = self._recent[int(rng.random() * _REMEMBERED)]
+            if said is not None and said[0] > room.now - _ECHO_WITHIN and said[2] is not viewer:
+                self._say(viewer, pick(rng, LISTS["echo"]), _OTHER, reply_to=said[1])
                 return
         pool = _POOLS[bisect(_POOL_WEIGHTS, rng.random() * _POOL_WEIGHTS[-1])]
         # The first of a pool are said far more often than the last.
@@ -134,7 +130,7 @@ class Talk:
             other = self._crowd.talker()
             text = f"@{other.nick} {text}"
             extra = {"mentions": [other.id]}
-        self._say(viewer, as_cheer(rng, text), _OTHER, **extra)
+        self._say(viewer, text if rng.random() < _AS_IS else as_cheer(rng, text), _OTHER, **extra)
 
     def _rush(self) -> None:
         rng = self._room.rng
@@ -175,7 +171,7 @@ class Talk:
             pool = OPINIONS.get(f"{label}/{item.goods.category}", pool)
         text = pick(rng, pool).format_map(Slots(rng, item, self._stage.items))
         viewer = self._crowd.inclined("troll", "buyer") if negative else self._crowd.inclined("fan", "buyer")
-        self._say(viewer, as_cheer(rng, text) if rng.random() < 0.5 else text, Truth(f"feedback/opinion/{label}"))
+        self._say(viewer, as_cheer(rng, text) if rng.random() < 0.15 else text, Truth(f"feedback/opinion/{label}"))
 
     def _help(self) -> None:
         rng, item = self._room.rng, self._stage.shown

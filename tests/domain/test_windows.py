@@ -9,7 +9,9 @@ from streamproc.domain.time import PANES
 from streamproc.domain.windows import WHOLE, Distinct, Peak, Spread, Tally
 
 #: Events as (panes to go on first, value): long gaps, so that every window empties.
-EVENTS = st.lists(st.tuples(st.sampled_from([0, 0, 0, 1, 2, 5, 6, 7, 29, 30, 31, 89, 90, 91]), st.integers(0, 5)), max_size=40)
+EVENTS = st.lists(
+    st.tuples(st.sampled_from([0, 0, 0, 1, 2, 5, 6, 7, 29, 30, 31, 89, 90, 91]), st.integers(0, 5)), max_size=40
+)
 
 
 def _walk(events, add, roll, check):
@@ -36,7 +38,7 @@ def test_tally(events):
             tally.close(pane)
         assert tally.totals[window].get("n", 0) == sum(values)
 
-    _walk(events, lambda value, pane: tally.add("n", value), lambda pane: None, check)
+    _walk(events, lambda value, _: tally.add("n", value), lambda _: None, check)
 
 
 @settings(derandomize=True, max_examples=150, deadline=None)

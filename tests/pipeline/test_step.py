@@ -10,26 +10,34 @@ from streamproc.pipeline.step import Step, StepError, Stepper, check_steps, load
 from tests.fakes import chat, new_task, paid, room, said
 
 
+def _event(rng, i, when):
+    """A random record of some room at ``when`` seconds."""
+    who, place = f"u{rng.randrange(9)}", {"room_id": f"r{rng.randrange(3)}", "event_id": f"e{i}"}
+    match rng.randrange(5):
+        case 0:
+            return chat(0, when, f"ask.price q{rng.randrange(5)}", user=who, **place)
+        case 1:
+            return chat(0, when, "help x", user=who, mentions=["u1", "u2"], **place)
+        case 2:
+            return said(0, when, reply_to=[f"e{i - 3}", f"e{i - 9}"], **place)
+        case 3:
+            status = rng.choice(["paid", "paid", "refunded"])
+            return paid(0, when, order=f"k{rng.randrange(40)}", user=who, status=status, **place)
+        case _:
+            return room(0, when, rng.choice(["started", "ended", "viewers"]), value=i, **place)
+
+
 def _trace(seed, n=400):
+    """Logs by topic: three rooms over some minutes, disordered, some late."""
     rng = random.Random(seed)
-    by_topic = {topic: [] for topic in topics.INPUTS}
+    logs = {topic: [] for topic in topics.INPUTS}
     at = 0.0
     for i in range(n):
         at += rng.choice([0.2, 1, 3, 20 if rng.random() < 0.1 else 0.5])
-        when = max(0.0, at - rng.choice([0, 0, 0, 1, 4, 30]))
-        who, where = f"u{rng.randrange(9)}", f"r{rng.randrange(3)}"
-        make = rng.choice([
-            lambda: chat(0, when, f"ask.price q{rng.randrange(5)}", user=who, room_id=where, event_id=f"e{i}"),
-            lambda: chat(0, when, "help x", user=who, room_id=where, event_id=f"e{i}", mentions=["u1", "u2"]),
-            lambda: said(0, when, room_id=where, event_id=f"e{i}", reply_to=[f"e{i - 3}", f"e{i - 9}"]),
-            lambda: paid(0, when, order=f"k{rng.randrange(40)}", user=who, room_id=where, event_id=f"e{i}",
-                         status=rng.choice(["paid", "paid", "refunded"])),
-            lambda: room(0, when, rng.choice(["started", "ended", "viewers"]), value=i, room_id=where, event_id=f"e{i}"),
-        ])  # fmt: skip
-        record = make()
-        log = by_topic[record.topic]
+        record = _event(rng, i, max(0.0, at - rng.choice([0, 0, 0, 1, 4, 30])))
+        log = logs[record.topic]
         log.append(record._replace(offset=len(log)))
-    return by_topic
+    return logs
 
 
 class _Broker:
@@ -147,7 +155,7 @@ def test_a_missing_step_is_named():
 
 def test_a_damaged_journal_record_is_named():
     """What is no journal record is refused with its place; one of a newer format with what to do."""
-    with pytest.raises(StepError, match="offset 5: .*journal is damaged"):
+    with pytest.raises(StepError, match=r"offset 5: .*journal is damaged"):
         load_step("offset 5", b"{")
     commit = Stepper(new_task(each=False), 0).close()
     newer = commit.outputs[-1].value.replace(b'"format":1', b'"format":2')

@@ -96,12 +96,12 @@ def test_order_of_application():
 
 def test_no_user_id_leaves():
     """No output but a dead letter holds a raw user_id."""
-    secret = "the-user"
+    raw_id = "the-user"
     records = [
-        chat(0, 0, "ask.price q", user=secret, mentions=[secret]),
-        room(1, 1, "enter", user_id=secret, referrer_id=secret),
-        paid(2, 2, user=secret),
-        record("feedback", 3, event_time=3, user_id=secret, channel="review", text="opinion.product.neg bad"),
+        chat(0, 0, "ask.price q", user=raw_id, mentions=[raw_id]),
+        room(1, 1, "enter", user_id=raw_id, referrer_id=raw_id),
+        paid(2, 2, user=raw_id),
+        record("feedback", 3, event_time=3, user_id=raw_id, channel="review", text="opinion.product.neg bad"),
         chat(4, 60),
     ]
     task = new_task()
@@ -109,7 +109,7 @@ def test_no_user_id_leaves():
     task.finish()
     published, outputs = task.take()
     assert published
-    assert not any(secret.encode() in output.value for output in published + outputs)
+    assert not any(raw_id.encode() in output.value for output in published + outputs)
 
 
 def test_counts_outside_a_session():

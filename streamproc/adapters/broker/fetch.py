@@ -23,7 +23,7 @@ from streamproc.adapters.broker.errors import BrokerError, ChecksumError, FetchE
 from streamproc.adapters.broker.jars import Jar, JarLock, load_lock, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 #: Told (what is being waited for, bytes done, bytes in all); raising from it ends the fetch.
 Progress = Callable[[str, int, int], None]
@@ -72,18 +72,24 @@ def fetch_kafka(
     """
     lock = lock or load_lock()
     home = KafkaHome((cache or cache_dir()) / f"kafka-{lock.kafka}", lock)
-    home.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        home.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FetchError(f"no folder for Apache Kafka's jars can be made: {error}; XDG_CACHE_HOME moves it") from error
     missing = [jar for jar in lock.jars if not (home.folder / jar.filename).exists()]
-    _check(home, [jar for jar in lock.jars if jar not in missing])
+    check_jars(home, besides=missing)
     if missing:
         _fetch_missing(home, missing, source or jgo_source(), progress)
     return home
 
 
-def _check(home: KafkaHome, jars: list[Jar]) -> None:
-    for jar in jars:
+def check_jars(home: KafkaHome, *, besides: Sequence[Jar] = ()) -> None:
+    """Hash every jar of the lock; ChecksumError names the first that is missing or not the locked one."""
+    for jar in home.lock.jars:
+        if jar in besides:
+            continue
         path = home.folder / jar.filename
-        found = sha256_of(path)
+        found = sha256_of(path) if path.exists() else "of no file"
         if found != jar.sha256:
             raise ChecksumError(
                 f"{jar.filename} in {home.folder} is not the jar that the lock names "

@@ -24,7 +24,7 @@ from streamproc.adapters.broker.config import (
     server_properties,
 )
 from streamproc.adapters.broker.errors import BrokerError
-from streamproc.adapters.broker.fetch import KafkaHome, Progress, fetch_kafka
+from streamproc.adapters.broker.fetch import KafkaHome, Progress, check_jars, fetch_kafka
 from streamproc.adapters.broker.probe import answers
 
 if TYPE_CHECKING:
@@ -105,17 +105,33 @@ class EmbeddedBroker:
     def start(self, timeout_s: float = START_TIMEOUT_S) -> Self:
         """Fetch what is missing, start Java, and return when clients can connect."""
         self.launch()
-        self.wait_ready(timeout_s)
+        try:
+            self.wait_ready(timeout_s)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def launch(self, *, record: Path | None = None) -> None:
         """Start Java without waiting for it; the nodes of a cluster are launched first and awaited then."""
         if self.running:
             raise BrokerError(f"the broker in {self.data_dir} is running already")
+        if self._home is None:
+            self._home = fetch_kafka(progress=self._tell)
+        else:
+            check_jars(self._home)
+        properties = self._prepare(self._home)
+        self._tell("starting Apache Kafka", 0, 0)
+        self._spawn(java.java_command(self._home, self.options.heap_mb, "kafka.Kafka", str(properties), record=record))
+
+    def _prepare(self, home: KafkaHome) -> Path:
+        """Make the data folder ready and return the path of its server.properties."""
         if "," in str(self.data_dir):
             raise BrokerError(f"Kafka takes no comma in a folder's name: {self.data_dir}")
-        self._home = self._home or fetch_kafka(progress=self._tell)
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BrokerError(f"no folder for the broker's data can be made: {error}") from error
         self._plan = plan = load_plan(self.data_dir) or self._plan or new_plans(port=self._port)[0]
         self._check_ports(plan)
         plan.save(self.data_dir)
@@ -123,9 +139,8 @@ class EmbeddedBroker:
         properties.write_text(server_properties(plan, self.data_dir, self.options), encoding="ascii")
         if not (self.data_dir / "kafka" / "meta.properties").exists():
             self._tell("preparing the broker's storage", 0, 0)
-            java.format_storage(self._home, properties, plan.cluster_id, scram_arguments(self.options.users))
-        self._tell("starting Apache Kafka", 0, 0)
-        self._spawn(java.java_command(self._home, self.options.heap_mb, "kafka.Kafka", str(properties), record=record))
+            java.format_storage(home, properties, plan.cluster_id, scram_arguments(self.options.users))
+        return properties
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Wait until the client port answers; BrokerError with the log's last lines if it never does."""
@@ -133,11 +148,10 @@ class EmbeddedBroker:
         while not answers(self.plan.ports.client):
             self.check()
             if time.monotonic() > deadline:
-                said = self.log_tail()
-                self.stop()
-                raise BrokerError(f"the broker does not answer after {timeout_s:.0f} s; its log says:\n{said}")
+                raise BrokerError(
+                    f"the broker does not answer after {timeout_s:.0f} s; its log says:\n{self.log_tail()}"
+                )
             if self._cancelled.wait(_POLL_S):
-                self.stop()
                 raise BrokerError("the start of the broker was cancelled")
 
     def check(self) -> None:

@@ -63,6 +63,8 @@ class Runner:
         self._stepper: Stepper | None = None
         self._outbox: Outbox | None = None
         self._step_records = 0
+        self._step_began: float | None = None
+        self._committing_since: float | None = None
         self._work_to_do = asyncio.Event()
         self._closed_step = asyncio.Event()
         self._finish: bool | None = None
@@ -77,8 +79,13 @@ class Runner:
         return self._stepper.task if self._stepper is not None and self.ready.is_set() else None
 
     def lag(self) -> dict[str, int]:
-        """Return the records that Kafka has and that were not fetched, by topic."""
+        """Return the offsets that Kafka has and that were not fetched, by topic."""
         return {topic: self.reading.lag(topic) for topic in self.reading.ends}
+
+    def uncommitted_s(self, now: float) -> float:
+        """Return the age of the oldest work that is not committed, in s; ``now`` is monotonic."""
+        began = self._committing_since or self._step_began
+        return 0.0 if began is None else now - began
 
     def readable(self) -> set[str]:
         """Return the topics that may be fetched."""
@@ -120,7 +127,9 @@ class Runner:
         observer.lap("move")
         published, task.published = task.published, []
         outbox.put(published)
-        self._idle.read(monotonic())
+        now = monotonic()
+        self._idle.read(now)
+        self._step_began = self._step_began or now
         self._paused = too_far_ahead(task.clocks, lagging, self.config.max_ahead_ms)
         self._step_records += len(records)
         if self._step_records >= self.config.max_step_records:
@@ -164,6 +173,7 @@ class Runner:
         self._stepper = stepper
         self._outbox = Outbox(self.around.classified, self.config, self.partition)
         self._step_records = 0
+        self._step_began = self._committing_since = None
         self._paused = set()
         self._idle = Idle(self.config.idle_timeout_s, monotonic())
         self.ready.set()
@@ -208,12 +218,14 @@ class Runner:
         observer.begin("", 0)
         commit = stepper.close(all_rooms=all_rooms)
         records, self._step_records = self._step_records, 0
+        self._committing_since, self._step_began = self._step_began, None
         observer.lap("close")
         self._closed_step.set()
         began = monotonic()
         # All input up to a committed offset is in the outputs: the classified records come first.
         await outbox.settle()
         await transactions.commit(commit)
+        self._committing_since = None
         observer.committed(self.partition, monotonic() - began, records, _snapshot_sizes(commit))
 
     def _drop(self, error: BaseException) -> None:

@@ -1,0 +1,130 @@
+"""Runs the worker in the foreground: until SIGTERM or SIGINT, or until any part of it fails."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from streamproc.adapters.http import Server
+from streamproc.adapters.kafka.app import WorkerApp, build_app, quieten_libraries
+from streamproc.adapters.kafka.config import WorkerConfig
+from streamproc.adapters.kafka.errors import WorkerError, told
+from streamproc.adapters.kafka.observer import Observer
+from streamproc.adapters.kafka.topics import check_before_reading
+from streamproc.pipeline.events import Understanding
+
+_log = structlog.get_logger(__name__)
+
+#: A stop that takes longer, beside the last commits, ends the process all the same.
+_STOP_S: Final = 15.0
+_FAILED: Final = 1
+
+
+def run(
+    config: WorkerConfig, understanding: Understanding, observer: Observer, page: Callable[[], bytes] | None = None
+) -> int:
+    """Run a worker and return its exit status: 0 after SIGTERM or SIGINT, 1 after a failure, told in one last line.
+
+    ``page`` renders /metrics, which is served with /healthz and /readyz.
+    """
+    quieten_libraries()
+    error = asyncio.run(_work(config, understanding, observer, page))
+    if error is None:
+        return 0
+    sys.stderr.write(f"streamproc worker: {told(error)}\n")
+    sys.stderr.flush()
+    return _FAILED
+
+
+async def _work(
+    config: WorkerConfig, understanding: Understanding, observer: Observer, page: Callable[[], bytes] | None
+) -> BaseException | None:
+    stop = _stop_signal()
+    server: Server | None = None
+    try:
+        partitions = await check_before_reading(config)
+        app = build_app(config, understanding, observer)
+        if config.http_port is not None and page is not None:
+            server = Server(config.http_host, config.http_port, page, lambda: app.assignment.ready)
+            await server.start()
+        _log.info("starting", group=config.app_id, partitions=partitions, http_port=server.port if server else None)
+        await _start_classified(app, config)
+        error = await _until_over(app, stop)
+        await _stop(app, config, error)
+    except Exception as raised:
+        return raised
+    else:
+        return error
+    finally:
+        if server is not None:
+            await server.stop()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        stop.set()
+        # A second one does not wait.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    return stop
+
+
+async def _start_classified(app: WorkerApp, config: WorkerConfig) -> None:
+    try:
+        await app.classified.start()
+    except KafkaError as error:
+        raise WorkerError(f"no Kafka can be reached at {config.bootstrap}: {told(error)}") from error
+
+
+async def _until_over(app: WorkerApp, stop: asyncio.Event) -> BaseException | None:
+    """Run the app until a signal (None) or a failure, which is returned."""
+    starting = asyncio.ensure_future(app.start())
+    crashed = asyncio.ensure_future(app.wait_until_stopped())
+    signalled = asyncio.ensure_future(stop.wait())
+    waiting: set[asyncio.Future[object]] = {starting, crashed, signalled, app.assignment.failure}
+    try:
+        while True:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if app.assignment.failure.done():
+                return app.assignment.failure.result()
+            if signalled in done:
+                return None
+            if crashed in done:
+                return app.crash_reason or WorkerError("Faust stopped by itself")  # type: ignore[no-any-return]
+            # The app is up; only raises where a start failed.
+            starting.result()
+            waiting.discard(starting)
+    finally:
+        for future in (starting, crashed, signalled):
+            future.cancel()
+
+
+async def _stop(app: WorkerApp, config: WorkerConfig, error: BaseException | None) -> None:
+    """Commit what is open (after a signal), leave the group, and stop; the process ends even if that hangs."""
+    deadline = threading.Timer(_STOP_S + config.stop_timeout_s, _exit_now, (error,))
+    deadline.daemon = True
+    deadline.start()
+    _log.info("stopping", reason="signal" if error is None else told(error))
+    await app.assignment.end(all_rooms=error is None, abandon=error is not None)
+    await app.stop()
+    await app.classified.stop()
+    deadline.cancel()
+
+
+def _exit_now(error: BaseException | None) -> None:
+    reason = "the stop hangs" if error is None else told(error)
+    sys.stderr.write(f"streamproc worker: {reason}\n")
+    sys.stderr.flush()
+    os._exit(_FAILED)

@@ -1,0 +1,31 @@
+"""What a demo did, in a few lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streamproc.contracts import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from streamproc.console.board import Board
+    from streamproc.shell.feed import Fed
+
+
+def summary(fed: Fed, board: Board, cpu: float | None) -> Iterator[str]:
+    """Yield the summary's lines; ``cpu`` is the worker's in µs an event, None where it could not be measured."""
+    yield f"records in           {fed.records:>9,}  {_by(fed.by_topic)}"
+    classified = board.outputs[topics.CLASSIFIED] + board.outputs[topics.FEEDBACK_CLASSIFIED]
+    yield f"classified           {classified:>9,}  {_by(board.kinds)}"
+    yield f"questions            {board.changes['opened']:>9,}  {_by(board.changes)}"
+    yield f"metric records       {board.outputs[topics.METRICS]:>9,}  of {len(board.rooms):,} rooms"
+    yield f"alerts               {board.outputs[topics.ALERTS]:>9,}"
+    yield f"dead letters         {sum(board.dead.values()):>9,}  {_by(board.dead)}"
+    yield f"worker CPU           {'-' if cpu is None else f'{cpu:,.0f}':>9}  µs an event"
+
+
+def _by(counts: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{name.removeprefix('live.').removesuffix('.v1')} {n:,}" for name, n in sorted(counts.items()) if n
+    )

@@ -1,0 +1,108 @@
+"""Everything that is kept for a room has a bound: beyond it the oldest is evicted, counted, and nothing breaks."""
+
+import pytest
+
+from streamproc.domain.rules import Bounds, Rules
+from tests.fakes import chat, new_task, paid, room, said, values
+
+
+def _play(records, **bounds):
+    task = new_task(rules=Rules(bounds=Bounds(**bounds)))
+    task.read(list(records))
+    task.finish()
+    return task, values(task)
+
+
+def _last(out, window="session"):
+    return [m for m in out["metrics"] if m["window"] == window][-1]
+
+
+def test_many_users():
+    """Users beyond the bound are still counted once each, as long as they do not come back."""
+    task, out = _play((chat(n, n / 50, user=f"u{n}") for n in range(3000)), users=100)
+    assert len(task.rooms["r1"].current.state.crowd.chatters.last) <= 100
+    assert _last(out)["chat"]["chatters"] == 3000
+    assert task.counts["evicted", "users"] > 2000
+
+
+def test_many_open_questions():
+    """Beyond the bound the question asked longest ago expires at once; the record and the count say so."""
+    task, out = _play((chat(n, n / 50, f"ask.price q{n}", user=f"u{n}") for n in range(1000)), open_clusters=100)
+    assert len(task.rooms["r1"].current.board.open) == 100
+    assert [q["event_id"] for q in out["questions"] if q["change"] == "expired"] == [None] * 900
+    assert _last(out)["questions"]["expired"] == 900 == task.counts["evicted", "open_clusters"]
+
+
+def test_order_flood():
+    """Old orders are forgotten: their returns count as others'."""
+    records = [room(0, 0, "started"), *(paid(n, n / 10, order=f"k{n}", user=f"u{n}") for n in range(1, 500))]
+    records += [paid(600, 60, order="k1", status="refunded"), paid(601, 60, order="k499", status="refunded")]
+    task, out = _play(records, orders=50)
+    assert len(task.rooms["r1"].current.state.ledger.orders) <= 50
+    numbers = _last(out)["conversion"]
+    assert (numbers["orders"], numbers["refunds"], numbers["other_returns"]) == (499, 1, 1)
+    assert task.counts["evicted", "orders"] > 400
+
+
+def test_many_asks_of_one_question():
+    """Asks, texts and askers of one cluster are bounded; the cluster goes on counting its asks."""
+    task, out = _play((chat(n, n / 50, "ask.price q", user=f"u{n}") for n in range(500)), cluster_asks=20, users=50)
+    assert out["questions"][-1]["asks"] == 500
+    assert out["questions"][-1]["askers"] == 50
+    cluster = next(iter(task.rooms["r1"].current.board.open.values()))
+    assert len(cluster.events) == 20
+    assert task.counts["evicted", "cluster_asks"] == 480
+    assert task.counts["evicted", "cluster_askers"] == 450
+    assert task.counts["evicted", "askers"] == 450
+
+
+def test_many_ids():
+    """Beyond the bound the oldest ids are forgotten: a repetition counts again."""
+    records = [chat(n, n / 50, event_id=f"c{n}") for n in range(400)]
+    task, out = _play([*records, chat(900, 3, event_id="c0"), chat(901, 7.98, event_id="c399")], ids=100)
+    assert task.rooms["r1"].state.ids.n <= 100
+    assert [m["event_id"] for m in out["chat.classified"]].count("c0") == 2
+    assert [m["event_id"] for m in out["chat.classified"]].count("c399") == 1
+
+
+def test_many_latencies():
+    """Thinned latencies keep the mean exact and the percentiles close."""
+    records = []
+    for n in range(600):
+        records += [
+            chat(2 * n, n, f"ask.price q{n}", user=f"u{n}"),
+            said(2 * n + 1, n + (n % 50) / 10, reply_to=[f"e{2 * n}"]),
+        ]
+    task, out = _play(sorted(records, key=lambda r: (r.offset % 2, r.offset)), latencies=200)
+    numbers = _last(out)["questions"]
+    assert numbers["answered"] == 600
+    assert numbers["latency_ms"]["mean"] == pytest.approx(2450)
+    assert abs(numbers["latency_ms"]["p50"] - 2400) < 400
+    assert task.counts["evicted", "latencies"] > 0
+
+
+def test_many_products_and_messages_and_pairs():
+    """Products on show, messages to reply to, and pairs of users are bounded."""
+    records = [room(n, n / 50, "product_shown", product_id=f"p{n}") for n in range(200)]
+    records += [chat(1000 + n, 4 + n / 50, user=f"u{n}", reply_to=f"e{999 + n}") for n in range(200)]
+    task, out = _play(records, products=20, messages=30, pairs=25)
+    state = task.rooms["r1"].current.state
+    assert len(state.stage.display.on) == 20
+    assert len(state.crowd.authors) == 30
+    assert len(state.crowd.pairs) == 25
+    assert _last(out)["group"]["replies"] == 199
+    assert task.counts["evicted", "products"] == 180
+    assert task.counts["evicted", "messages"] == 170
+
+
+def test_an_id_used_again_harms_nobody():
+    """An event_id that a producer uses again after a quarter of an hour opens a cluster of its own."""
+    keep = [chat(10 + n, 300 * n, "ask.price q", user=f"u{n}") for n in range(1, 5)]
+    records = [
+        chat(0, 0, "ask.price q", event_id="a"),
+        *keep[:3],
+        chat(9, 1000, "ask.size other", event_id="a"),
+        keep[3],
+    ]
+    _, out = _play([*records, said(90, 1205, reply_to=["a", "e11"]), room(91, 1300, "ended")])
+    assert [q["cluster_id"].rpartition("/")[2] for q in out["questions"] if q["change"] == "opened"] == ["a", "a~"]
