@@ -35,7 +35,7 @@ class NoMatches:
 
 
 class Told:
-    """Labels told by the text itself: `ask.price 多少钱`, `opinion.product.neg 差`, `help 穿M`, `bought 已拍`; else other."""
+    """Labels told by the text itself: `ask.price 多少钱`, `opinion.product.neg 差`, `bought 已拍`; else other."""
 
     version = "told"
     normalise = staticmethod(normalise)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from streamproc.adapters.files import replay
+from streamproc.contracts import topics
 from streamproc.contracts.label import Label
 from streamproc.pipeline.task import TaskConfig
 from tests.fakes import Told
@@ -45,8 +46,8 @@ def _equal(expected, got):
 
 @pytest.mark.parametrize(
     "topic",
-    ["live.chat.classified.v1", "live.feedback.classified.v1", "live.questions.v1", "live.metrics.v1", "live.dead-letter.v1"],
-)  # fmt: skip
+    [topic for topic in topics.OUTPUTS if topic != topics.ALERTS],
+)
 def test_the_example(eval_data, tmp_path, topic):
     """All records are as expected; of the metrics, those that the example holds."""
     example = eval_data / "example"
