@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The worker's image. The first stage installs the locked wheels and builds the two packages that have none; the last
+# The worker's image. The first stage installs the locked wheels and builds the one that has none (jieba); the last
 # has Python, the virtual environment and nothing to build with.
 ARG PYTHON_VERSION=3.11
 

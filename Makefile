@@ -34,7 +34,7 @@ bench: tools ## Measure the CPU time an event costs, by stage
 	$(BIN)/python -m tests.bench $(ARGS)
 
 schemas: tools ## Write schemas/ from the models
-	$(BIN)/python -m streamproc.contracts.schemas
+	$(BIN)/streamproc schemas
 
 lint: tools ## Check style, types and layers
 	$(BIN)/ruff check .

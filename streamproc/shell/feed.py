@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from streamproc.pipeline.records import Record
+    from streamproc.simulate.arrival import Arrival
 
 #: Bytes of one batch, records put into batches before they are sent, batches on their way.
 _BATCH_BYTES: Final = 512 << 10
@@ -27,7 +28,7 @@ _TICK_S: Final = 0.05
 
 
 class Item(NamedTuple):
-    """One record to send; ``position`` is its place in event time in ms, None where it has none."""
+    """One record to send; ``position`` is when it happened or arrived in ms, None where it has no time."""
 
     topic: str
     key: bytes | None
@@ -48,10 +49,12 @@ class Fed:
         return sum(self.by_topic.values())
 
 
-def items_of_show(show: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Item]:
-    """Yield a synthetic show's records."""
-    for topic, value in show:
-        yield Item(topic, _key(value), orjson.dumps(value), _position(value))
+def items_of_show(show: Iterable[Arrival]) -> Iterator[Item]:
+    """Yield a synthetic show's records as they arrive."""
+    for arrival in show:
+        value = arrival.value
+        raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else orjson.dumps(value)
+        yield Item(arrival.topic, arrival.key.encode(), raw, arrival.at)
 
 
 def items_of_records(records: Iterable[list[Record]]) -> Iterator[Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any
 
+from streamproc import __version__
 from streamproc.pipeline.task import TaskConfig
 from streamproc.shell.errors import unusable
 
@@ -73,9 +74,11 @@ def worker_config(settings: Settings) -> WorkerConfig:
 def run_worker(settings: Settings) -> int:
     """Run the worker in the foreground; return its exit status."""
     from streamproc.adapters.kafka.worker import run  # noqa: PLC0415 - loads Faust
-    from streamproc.adapters.kafka.observer import Unobserved
+    from streamproc.adapters.prometheus import Metrics  # noqa: PLC0415
 
-    return run(worker_config(settings), ShippedUnderstanding(), Unobserved(), lambda: b"")
+    config, understanding = worker_config(settings), ShippedUnderstanding()
+    metrics = Metrics(rooms=config.metrics_rooms, version=__version__, model_version=understanding.version)
+    return run(config, understanding, metrics, metrics.page)
 
 
 def security(settings: Settings) -> dict[str, Any]:

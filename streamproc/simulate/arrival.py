@@ -1,6 +1,6 @@
 """How the records of a show arrive: a little out of order, some late, some twice, some broken."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -24,7 +24,6 @@ _AGAIN_MEAN: Final = 5_000
 _AGAIN_MOST: Final = 300_000
 #: Above the 64 KiB that a record may have.
 _HUGE: Final = 70_000
-_KINDS: Final = 8
 
 
 class Arrival(NamedTuple):
@@ -51,24 +50,23 @@ def disorder(records: Iterable[tuple[str, dict[str, Any]]], params: ShowParams) 
 def arrivals(records: Iterable[tuple[str, dict[str, Any]]], params: ShowParams) -> Iterator[Arrival]:
     """Let records that come in order of position arrive, each after its delay, in order of arrival.
 
-    Delays are exponential (`jitter`) up to `disorder`, which is below the grace, so they change no result; shares of the
-    records come `late`, `very_late`, twice (`duplicates`), or are followed by a `broken` one with an id of its own; those of
-    `lag_topic` come `lag` later. Seeded like the show.
+    Delays are exponential (`jitter`) up to `disorder`, which is below the grace, so they change no result; shares of
+    the records come `late`, `very_late`, twice (`duplicates`), or are followed by a `broken` one with an id of its own;
+    those of `lag_topic` come `lag` later. Seeded like the show.
     """
     rng = Random(f"{params.seed}/arrival")
-    waiting: list[tuple[int, int, str, Value, str]] = []
+    waiting: list[tuple[int, int, Arrival]] = []
     number = 0
     for topic, value in records:
         now = position(value)
         while waiting and waiting[0][0] <= now:
-            at, _, *rest = heappop(waiting)
-            yield Arrival(at, *rest)
+            yield heappop(waiting)[2]
         for delay, sent in _copies(rng, params, topic, value):
             number += 1
-            heappush(waiting, (now + delay, number, topic, sent, value["room_id"]))
+            at = now + delay
+            heappush(waiting, (at, number, Arrival(at, topic, sent, value["room_id"])))
     while waiting:
-        at, _, *rest = heappop(waiting)
-        yield Arrival(at, *rest)
+        yield heappop(waiting)[2]
 
 
 def _copies(rng: Random, params: ShowParams, topic: str, value: dict[str, Any]) -> Iterator[tuple[int, Value]]:
@@ -94,21 +92,16 @@ def _between(rng: Random, low: int, high: int) -> int:
 
 
 def _broken(rng: Random, topic: str, value: dict[str, Any]) -> Value:
-    """Return a record that cannot be used: no value, no JSON, too large, a field missing or wrong."""
-    kind = int(rng.random() * _KINDS)
-    if kind == 0:
-        return ""
-    if kind == 1:
-        text = orjson.dumps(value).decode()
-        return text[: 1 + int(rng.random() * (len(text) - 1))]
-    if kind == 2:
-        return orjson.dumps({**value, "padding": "x" * _HUGE}).decode()
-    if kind == 3:
-        return {name: part for name, part in value.items() if name != "event_time"}
-    if kind == 4:
-        return {**value, "event_time": str(value["event_time"])}
-    if kind == 5:
-        return {**value, "room_id": ""}
-    if kind == 6:
-        return {**value, "event_time": 12}
-    return {**value, "user_id": 5} if topic not in {topics.ANCHOR, topics.ROOM} else {**value, "type": "?", "role": "?"}
+    """Make of a record one that cannot be used: no value, no JSON, too large, a field missing or wrong."""
+    wrong = {"type": "?", "role": "?"} if topic in {topics.ANCHOR, topics.ROOM} else {"user_id": 5}
+    ways: tuple[Callable[[], Value], ...] = (
+        str,
+        lambda: orjson.dumps(value).decode()[: 1 + int(rng.random() * 40)],
+        lambda: orjson.dumps({**value, "padding": "x" * _HUGE}).decode(),
+        lambda: {name: part for name, part in value.items() if name != "event_time"},
+        lambda: {**value, "event_time": str(value["event_time"])},
+        lambda: {**value, "event_time": 12},
+        lambda: {**value, "room_id": ""},
+        lambda: {**value, **wrong},
+    )
+    return ways[int(rng.random() * len(ways))]()

@@ -41,7 +41,7 @@ class Asking:
         stage.on_answer = self._answered
 
     def ask(self) -> None:
-        """A viewer asks: what others ask already, or something new about this product or another one."""
+        """Let a viewer ask what others ask already, or something new about this product or another one."""
         room, rng, params = self._room, self._room.rng, self._room.params
         viewer = self._crowd.inclined("buyer", "lurker", "fan")
         if rng.random() < params.english:
@@ -62,7 +62,7 @@ class Asking:
         self._write(case, viewer, text, **extra)
 
     def ask_in_rush(self) -> None:
-        """What everybody asks when a price falls."""
+        """Let a viewer ask what everybody asks when a price falls."""
         rng = self._room.rng
         # The earlier ones of the list are asked more.
         name, ways = RUSH[int(rng.random() ** 1.5 * len(RUSH))]
@@ -70,7 +70,7 @@ class Asking:
         self._write(case, self._crowd.talker(), case.words(rng, ways))
 
     def _case(self, group: Group, item: Item) -> Case:
-        """The open case of this question about this item, or a new one."""
+        """Return the open case of this question about this item, or a new one."""
         now = self._room.now
         slots = Slots(self._room.rng, item, self._stage.items)
         key = (group.key, item.id, *[slots[slot] for slot in group.varies])

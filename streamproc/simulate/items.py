@@ -3,11 +3,13 @@
 from bisect import bisect
 from collections.abc import Sequence
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from streamproc.simulate.material import CATEGORIES, LISTS, Goods, Group
 from streamproc.simulate.noise import pick
-from streamproc.simulate.people import Viewer
+
+if TYPE_CHECKING:
+    from streamproc.simulate.people import Viewer
 
 __all__ = ["Case", "Item", "Slots", "draw_group", "numerals", "stock"]
 
@@ -30,7 +32,7 @@ _NUMBERS: Final = {"h": (150, 175), "w": (85, 150), "k": (3, 100), "q": (2, 5), 
 
 
 def numerals(number: int) -> str:
-    """A number below 10,000 as it is read out: 199 is 一百九十九.
+    """Return a number below 10,000 as it is read out: 199 is 一百九十九.
 
     Raises ValueError outside of 0-9999.
     """
@@ -78,7 +80,7 @@ class Item:
 
 
 def stock(rng: Random, room: str, count: int, currency: str) -> list[Item]:
-    """What a room sells: most of it of one category, all different while there are different goods."""
+    """Draw what a room sells: most of it of one category, all different while there are different goods."""
     names = list(CATEGORIES)
     main = list(CATEGORIES[pick(rng, tuple(names))])
     others = [goods for name in names for goods in CATEGORIES[name] if goods not in main]
@@ -105,29 +107,24 @@ class Slots(dict[str, Any]):
         self._items = items
 
     def __missing__(self, slot: str) -> str | int:
+        if slot in {"p2", "n2"}:
+            place = self._items.index(self._item) + 1 + int(self._rng.random() * (len(self._items) - 1))
+            other = self._items[place % len(self._items)]
+            self["n2"], self["p2"] = other.number, other.calls[0]
+            return other.number if slot == "n2" else other.calls[0]
         value = self[slot] = self._draw(slot)
         return value
 
     def _draw(self, slot: str) -> str | int:
-        """A value for the slot; KeyError for one that no text may have."""
-        roll = self._rng.random()
-        if slot == "p":
-            return self._item.calls[int(roll * len(self._item.calls))]
-        if slot == "c":
-            return self._item.goods.variants[int(roll * len(self._item.goods.variants))]
+        """Draw a value for the slot; KeyError for one that no text may have."""
+        goods = self._item.goods
         if slot == "c2":
-            variants = self._item.goods.variants
-            return variants[(variants.index(self["c"]) + 1) % len(variants)]
-        if slot in {"p2", "n2"}:
-            other = self._items[
-                (self._items.index(self._item) + 1 + int(roll * (len(self._items) - 1))) % len(self._items)
-            ]
-            self["n2"], self["p2"] = other.number, other.calls[0]
-            return self[slot]
+            return goods.variants[(goods.variants.index(self["c"]) + 1) % len(goods.variants)]
         if slot == "sz":
             return next((size for limit, size in _SIZES if self["w"] < limit), "2XL")
-        if slot in _NAMES:
-            names = _NAMES[slot]
+        roll = self._rng.random()
+        names = goods.calls if slot == "p" else goods.variants if slot == "c" else _NAMES.get(slot)
+        if names is not None:
             return names[int(roll * len(names))]
         low, high = _NUMBERS[slot]
         return low + int(roll * (high - low))
@@ -160,6 +157,6 @@ class Case:
 
 
 def draw_group(rng: Random, item: Item) -> Group:
-    """What is asked next about a product."""
+    """Draw what is asked next about a product."""
     goods = item.goods
     return goods.groups[bisect(goods.weights, rng.random() * goods.weights[-1])]

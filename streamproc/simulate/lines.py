@@ -10,8 +10,8 @@ __all__ = ["to_jsonl_line"]
 def to_jsonl_line(topic: str, value: Value, *, key: str | None = None, timestamp: int | None = None) -> bytes:
     """Return the record as a line of the replay format, UTF-8 with its line feed.
 
-    A value that is a string stands for itself as the record's raw text. key and timestamp (ms) are those of the Kafka record;
-    without them the line has none. Raises orjson.JSONEncodeError (a TypeError) for a text that is no Unicode.
+    A value that is a string stands for itself as the record's raw text. key and timestamp (ms) are those of the Kafka
+    record; without them the line has none. Raises orjson.JSONEncodeError (a TypeError) for a text that is no Unicode.
     """
     line: dict[str, object] = {"topic": topic, "value": value}
     if key is not None:

@@ -15,6 +15,8 @@ __all__ = ["load"]
 
 #: So many rooms are made; all others are copies of them, each at another moment of its show.
 _POOL_ROOMS: Final = 16
+#: A pool has about so many records, or one room.
+_POOL_RECORDS: Final = 100_000
 #: Records that come with one chat message, for a first guess at the rate of the pool.
 _PER_MESSAGE: Final = 2.0
 
@@ -25,14 +27,15 @@ _Record = tuple[int, str, dict[str, Any]]
 def load(params: ShowParams, rate: float, rooms: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Endless records of so many rooms, about `rate` a second of event time over all of them, in order of position.
 
-    A pool of at most 16 rooms is made as `params` say (duration: how long until it repeats) and replayed: copies have their
-    own room, event and order ids, and are somewhere else in the show. It costs less than a show and no more with more
-    rooms; in exchange rooms resemble each other, and a repetition begins a new session. Raises ValueError for a rate or a number of
-    rooms that is not above 0.
+    A pool of at most 16 rooms is made as `params` say (duration: how long until it repeats) and replayed: copies have
+    their own room, event and order ids, and are somewhere else in the show. It costs less than a show and hardly more
+    with more rooms; in exchange rooms resemble each other, and a repetition begins a new session. Raises ValueError for
+    a rate or a number of rooms that is not above 0.
     """
     if rate <= 0 or rooms <= 0:
         raise ValueError(f"rate and rooms must be above 0, got {rate} and {rooms}")
-    kinds = min(rooms, _POOL_ROOMS)
+    of_each = rate / rooms * params.duration
+    kinds = max(1, min(rooms, _POOL_ROOMS, int(_POOL_RECORDS / of_each)))
     wanted = replace(params, rooms=kinds, rate=rate / rooms / _PER_MESSAGE, aftermath=0.0, stagger=0.0)
     length = wanted.end - wanted.start
     pool: list[list[_Record]] = [[] for _ in range(kinds)]
@@ -53,7 +56,7 @@ def load(params: ShowParams, rate: float, rooms: int) -> Iterator[tuple[str, dic
 def _copy(
     records: list[_Record], start: int, room: int, offset: int, length: int, scale: float
 ) -> Iterator[tuple[int, int, str, dict[str, Any]]]:
-    """Yield one room for ever, from `offset` ms into its show: (position, room, topic, value with times and ids of its own)."""
+    """Yield one room for ever, from `offset` ms into its show: (position, room, topic, value of its own)."""
     room_id = f"load-{room + 1:04d}"
     first = bisect_left(records, offset, key=_when)
     shift, turn = -offset, 0

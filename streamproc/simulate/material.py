@@ -79,7 +79,7 @@ def _words_of(mark: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _groups(name: str, lines: list[str]) -> dict[str, list[Group]]:
-    """The groups of a `[facets]` section by category (`all` in the common file)."""
+    """Return the groups of a `[facets]` section by category (`all` in the common file)."""
     found: dict[str, list[Group]] = {}
     category, head, asked = "all", ["other", "ask"], ("", "")
     answers: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ def pick(rng: Random, pool: tuple[str, ...]) -> str:
 
 
 def to_traditional(text: str) -> str:
-    """The text as a viewer with a traditional keyboard writes it."""
+    """Write the text as a viewer with a traditional keyboard does."""
     return text.translate(_TRADITIONAL)
 
 
@@ -42,21 +42,17 @@ def _mistype(rng: Random, text: str) -> str:
 
 
 def as_question(rng: Random, text: str) -> str:
-    """A question as it is typed: mostly bare, at times with a mark, an opening, a slip, twice over."""
+    """Type a question as people do: mostly bare, at times with a mark, an opening, a slip, twice over."""
     roll = rng.random()
     if roll < 0.58:
         return text
     if roll < 0.72:
         return text if text[-1] in "？?" else text + pick(rng, _MARKS)
-    if roll < 0.80:
-        return text + pick(rng, _ENDINGS)
     if roll < 0.89:
-        return pick(rng, _OPENINGS) + text
+        return text + pick(rng, _ENDINGS) if roll < 0.80 else pick(rng, _OPENINGS) + text
     if roll < 0.96:
         return _mistype(rng, text)
-    if roll < 0.98:
-        return f"{text}{text}" if len(text) < 8 else f"{text} {text}"
-    return text + pick(rng, _EMOJI)
+    return f"{text} {text}" if roll < 0.98 else text + pick(rng, _EMOJI)
 
 
 def as_cheer(rng: Random, text: str) -> str:
@@ -72,7 +68,7 @@ def as_cheer(rng: Random, text: str) -> str:
 
 
 def as_speech(rng: Random, text: str) -> str:
-    """A sentence as recognised from speech: no pauses, fillers before and after, a stutter, a homophone for a word."""
+    """Write a sentence as recognised from speech: without pauses, with fillers, a stutter, a homophone for a word."""
     text = text.replace(" ", "")
     if rng.random() < 0.2 and len(text) > 6:
         at = int(rng.random() * (len(text) - 3))

@@ -58,9 +58,9 @@ _POSITIVE = (
 class Phase:
     """A stretch of a show in which its rooms behave differently; factors multiply, 1 changes nothing.
 
-    begin, end: seconds from the show's start. rooms: the first so many rooms (None: all). rate: of everything viewers do.
-    questions, answers, opinions, orders: of those parameters. negatives: the share of negative opinions (None: as usual), all
-    about `aspect` where that is set. silent: nothing at all happens on chat, anchor and room.
+    begin, end: seconds from the show's start. rooms: the first so many rooms (None: all). rate: of everything viewers
+    do. questions, answers, opinions, orders: of those parameters. negatives: the share of negative opinions (None: as
+    usual), all about `aspect` where that is set. silent: nothing at all happens on chat, anchor and room.
     """
 
     begin: float
@@ -92,7 +92,7 @@ class ShowParams:
     rate: float = 2.0
     skew: float = 0.8
 
-    questions: float = 0.16
+    questions: float = 0.13
     requests_for_next: float = 0.12
     repeats: float = 0.3
     opinions: float = 0.07
@@ -104,13 +104,13 @@ class ShowParams:
     traditional: float = 0.03
     english: float = 0.01
 
-    answers: float = 0.6
+    answers: float = 0.55
     answer_delay: float = 14.0
     answer_delay_min: float = 5.0
     answer_delay_max: float = 60.0
     explicit_answers: float = 0.12
-    text_answers: float = 0.15
-    speech_gap: float = 3.0
+    text_answers: float = 0.25
+    speech_gap: float = 2.0
     peer_helps: float = 0.15
     prompt_every: float = 75.0
     bot_every: float = 90.0
@@ -153,20 +153,16 @@ class ShowParams:
     lag: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must lie in 0-1, got {getattr(self, name)}")
-        for name in _POSITIVE:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
         for item in fields(self):
             value = getattr(self, item.name)
+            if item.name in _SHARES and not 0 <= value <= 1:
+                raise ValueError(f"{item.name} must lie in 0-1, got {value}")
+            if item.name in _POSITIVE and value <= 0:
+                raise ValueError(f"{item.name} must be above 0, got {value}")
             if isinstance(value, int | float) and item.name != "seed" and value < 0:
                 raise ValueError(f"{item.name} must not be negative, got {value}")
         if self.questions + self.opinions + self.helps + self.seeks + self.replies > 1:
-            raise ValueError(
-                "questions, opinions, helps, seeks and replies are shares of the chat and exceed 1 together"
-            )
+            raise ValueError("questions, opinions, helps, seeks and replies are shares of the chat, together at most 1")
         if not self.answer_delay_min <= self.answer_delay <= self.answer_delay_max:
             raise ValueError("answer_delay must lie between answer_delay_min and answer_delay_max")
         if self.disorder >= 5:
@@ -181,7 +177,7 @@ class ShowParams:
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> "ShowParams":  # noqa: ANN401 - any field of this class
-        """A named show (see `presets.PRESETS`) with single parameters changed; KeyError names the known ones."""
+        """Return a named show (see `presets.PRESETS`) with single parameters changed; KeyError names the known ones."""
         from streamproc.simulate.presets import PRESETS  # noqa: PLC0415 - presets are made of this class
 
         if name not in PRESETS:

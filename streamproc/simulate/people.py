@@ -19,7 +19,7 @@ _AT_FIRST: Final = 12
 class Viewer:
     """One user of the platform, with all that hangs on his number and is the same in every room.
 
-    info is what the platform says of him (None where it says nothing); records made earlier keep the info of their time.
+    info is what the platform says of him (None where it says nothing); records made earlier keep that of their time.
     """
 
     __slots__ = ("_info", "_mix", "id", "kind", "number", "script")
@@ -85,7 +85,7 @@ class Crowd:
         return Viewer(int(self._rng.random() * self._population))
 
     def enter(self) -> Viewer:
-        """A viewer who comes in; another one leaves when the room is as full as it gets."""
+        """Let a viewer come in; another one leaves when the room is as full as it gets."""
         rng = self._rng
         viewer = self._new()
         if len(self.present) < self._limit:

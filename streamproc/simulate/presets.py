@@ -1,4 +1,4 @@
-"""Named shows: the usual one, one for load, and small scenarios with one thing wrong or right, for alerts and numbers."""
+"""Named shows: the usual one, one for load, and scenarios with one thing wrong or right, for alerts and numbers."""
 
 from typing import Final
 
@@ -40,7 +40,7 @@ PRESETS: Final = {
         explicit_answers=1.0,
         text_answers=1.0,
     ),
-    # Steady: a new question every six seconds, each answered about a minute later, so about ten are always open.
+    # Steady: a new question every six seconds, each answered about 45 s later, so about ten are always open.
     "ten-open": ShowParams(
         rooms=1,
         rate=1.5,
@@ -53,9 +53,9 @@ PRESETS: Final = {
         price_drop_every=_NEVER,
         prompt_every=_NEVER,
         answers=1.0,
-        answer_delay=55.0,
-        answer_delay_min=40.0,
-        answer_delay_max=75.0,
+        answer_delay=42.0,
+        answer_delay_min=35.0,
+        answer_delay_max=55.0,
         explicit_answers=1.0,
         text_answers=1.0,
     ),

@@ -22,8 +22,8 @@ _OUTSIDE: Final = frozenset({topics.ORDERS, topics.FEEDBACK})
 class Truth(NamedTuple):
     """What the generator meant by a record.
 
-    label: `kind/sub` of a chat message (opinions add `/polarity/aspect`), `anchor/...` of an utterance, else the record's own
-    type. case: the first ask's event_id of the question that it asks, answers or helps with.
+    label: `kind/sub` of a chat message (opinions add `/polarity/aspect`), `anchor/...` of an utterance, else the
+    record's own type. case: the first ask's event_id of the question that it asks, answers or helps with.
     """
 
     label: str
@@ -43,7 +43,7 @@ Act = Callable[[Any], None]
 
 
 class Room:
-    """Clock, agenda and mailbox of one room. Parts put acts on the agenda with `at` and make records with the others."""
+    """Clock, agenda and mailbox of one room: its parts put acts on the agenda with `at`, and make records."""
 
     def __init__(self, params: ShowParams, index: int, rate: float) -> None:
         self.params = params
@@ -97,7 +97,7 @@ class Room:
         self.hurry()
 
     def run(self, until: int, act: Callable[[], None]) -> list[Line]:
-        """The records of the room before `until`, ms, in order; `act` is what the viewers do each time."""
+        """Return the room's records before `until`, ms, in order; `act` is what the viewers do each time."""
         agenda = self._agenda
         while True:
             todo_at = agenda[0][0] if agenda else inf
@@ -126,7 +126,7 @@ class Room:
         return -log(1.0 - self.rng.random()) / rate * 1000
 
     def emit(self, topic: str, fields: dict[str, Any], truth: Truth) -> str:
-        """One record at this moment; `fields` has no event_id and room_id, nor event_time if it is now. Returns its id."""
+        """Make a record at this moment from its fields but the ids (and event_time, if that is now); return its id."""
         event_id = self._name(topic)
         if self._heard or topic in _OUTSIDE:
             value = {"event_id": event_id, "room_id": self.id, "event_time": self.now, **fields}
@@ -134,7 +134,7 @@ class Room:
         return event_id
 
     def event(self, kind: str, **fields: object) -> None:
-        """A room event of this type."""
+        """Make a room event of this type."""
         event_id = self._name(topics.ROOM)
         if self._heard:
             value = {"event_id": event_id, "room_id": self.id, "event_time": self.now, "type": kind, **fields}
@@ -146,11 +146,11 @@ class Room:
         return f"{topic[5]}{self._tag}-{number}"
 
     def next_chat_id(self) -> str:
-        """The event_id that the next chat message will have."""
+        """Return the event_id that the next chat message will have."""
         return f"c{self._tag}-{self._made[topics.CHAT]}"
 
     def chat(self, viewer: Viewer, text: str, truth: Truth, **extra: object) -> str:
-        """A chat message; `extra` are its optional fields."""
+        """Make a chat message, `extra` being its optional fields; return its id."""
         event_id = self._name(topics.CHAT)
         if self._heard:
             value = {

@@ -29,10 +29,10 @@ _USUAL: Final = Phase(begin=0, end=0)
 
 
 def show(params: ShowParams) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The records of the show as (topic, value), lazily, in order of position over all rooms.
+    """Yield the records of the show as (topic, value), lazily, in order of position over all rooms.
 
-    A record's position is its event_time, and an utterance's end_time where it has one: nobody knows speech before it is
-    said. Pure: the same parameters give the same records. Values of one user share parts, so change copies only.
+    A record's position is its event_time, and an utterance's end_time where it has one: nobody knows speech before it
+    is said. Pure: the same parameters give the same records. Values of one user share parts, so change copies only.
     """
     for lines in _slices(params):
         for _, topic, value, _ in lines:
@@ -40,21 +40,21 @@ def show(params: ShowParams) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def annotated(params: ShowParams) -> Iterator[tuple[str, dict[str, Any], Truth]]:
-    """As `show`, each record with what the generator meant by it."""
+    """Do as `show`, each record with what the generator meant by it."""
     for lines in _slices(params):
         for _, topic, value, truth in lines:
             yield topic, value, truth
 
 
 def room_rates(params: ShowParams) -> list[float]:
-    """Each room's chat messages a second at its height: `skew` makes few rooms busy, the mean over all is `rate`."""
+    """Return each room's chat messages a second at its height: `skew` makes few rooms busy, their mean is `rate`."""
     weights = [(place + 1) ** -params.skew for place in range(params.rooms)]
     mean = sum(weights) / params.rooms
     return [max(_QUIETEST, params.rate * weight / mean) for weight in weights]
 
 
 def _slices(params: ShowParams) -> Iterator[list[Line]]:
-    """Lines over all rooms by position, then room. Rooms take turns of a slice of time: far fewer turns than a merge takes."""
+    """Yield lines by position, then room. Rooms take turns of a slice of time: far fewer turns than a merge takes."""
     rooms = [_Show(params, index, rate) for index, rate in enumerate(room_rates(params))]
     a_second = sum(room.acts_per_second for room in rooms)
     length = min(_LONGEST_SLICE, max(1, int(_SLICE_LINES / a_second * 1000)))
@@ -67,7 +67,7 @@ def _slices(params: ShowParams) -> Iterator[list[Line]]:
 
 
 class _Show:
-    """One room with its parts put together, and what neither viewers nor anchor decide: begin, audience, phases, end."""
+    """One room, put together, and what neither viewers nor anchor decide: begin, audience, phases, end."""
 
     def __init__(self, params: ShowParams, index: int, rate: float) -> None:
         self._params = params
@@ -94,7 +94,7 @@ class _Show:
         return self._room.rate + 1 / (self._params.speech_gap + _UTTERANCE)
 
     def lines(self, until: int) -> list[Line]:
-        """The room's records before `until`, ms, that have not been asked for yet."""
+        """Return the room's records before `until`, ms, that have not been asked for yet."""
         return self._room.run(until, self._talk.act)
 
     def _begin(self, _: object) -> None:

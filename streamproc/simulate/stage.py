@@ -19,6 +19,8 @@ _PATIENCE: Final = 45_000
 #: A case that is asked again may still find an answer, with this part of the usual chance.
 _SECOND_CHANCE: Final = 0.4
 _BOTH: Final = 0.2
+#: However much is asked, the anchor goes on with his own text this often.
+_OWN_THREAD: Final = 0.3
 _LEAD_IN: Final = 0.4
 _REPEAT_ASK: Final = 0.35
 _WELCOME: Final = 0.12
@@ -152,7 +154,7 @@ class Stage:
         if self._urgent:
             text, truth, said = self._urgent.pop(0)
             return as_speech(rng, text), truth, [], said
-        due = self._take_due()
+        due = [] if rng.random() < _OWN_THREAD else self._take_due()
         if due:
             return self._answer(due)
         if room.now >= self._next_prompt:
@@ -164,7 +166,7 @@ class Stage:
         return self._pitch(), _PITCH, [], None
 
     def _take_due(self) -> list[Case]:
-        """The answers to give now: the first that is due, at times with a second one in the same breath."""
+        """Take the answers to give now: the first that is due, at times with a second one in the same breath."""
         now = self._room.now
         self._due = [entry for entry in self._due if entry[0] > now - _PATIENCE]
         due = sorted((entry for entry in self._due if entry[0] <= now), key=lambda entry: entry[0])

@@ -1,9 +1,8 @@
 """The viewers' side: what they write, ask, shout when a price falls, tell each other, and how they come and go."""
 
 from bisect import bisect
-from collections.abc import Callable
 from itertools import accumulate
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from streamproc.simulate.asking import Asking
 from streamproc.simulate.items import Slots
@@ -14,6 +13,9 @@ from streamproc.simulate.people import Crowd, Viewer
 from streamproc.simulate.room import Room, Truth
 from streamproc.simulate.shop import Shop
 from streamproc.simulate.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Talk"]
 
@@ -122,7 +124,7 @@ class Talk:
                 return
         pool = _POOLS[bisect(_POOL_WEIGHTS, rng.random() * _POOL_WEIGHTS[-1])]
         # The first of a pool are said far more often than the last.
-        text = pool[int(len(pool) * rng.random() ** 1.6)]
+        text = pool[int(len(pool) * rng.random() ** 1.35)]
         extra = {}
         if roll < params.spam + _TWICE:
             text = f"{text} {pick(rng, LISTS['chat'])}"

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ OPEN = {"recommend": ("chat_recommend", "chat_warn"), "group": ("reciprocity", "
 
 Json = dict[str, Any]
 Everything = Callable[[str], bool]
+_ID = re.compile(rb'{"id":"([^"\\\\]+)"')
 
 
 def run(records: Iterable[Record], understanding: Any = None) -> list[Output]:
@@ -36,7 +38,11 @@ def by_topic(outputs: Iterable[Output]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = defaultdict(list)
     for output in outputs:
         key = None if output.key is None else output.key.decode("utf-8", "surrogateescape")
-        found[output.topic].append({**json.loads(output.value), "_key": key})
+        # Most metrics are only looked at by their id: reading them whole would take most of the time.
+        if output.topic == c.METRICS and (start := _ID.match(output.value)):
+            found[output.topic].append({"id": start[1].decode(), "_key": key, "_value": output.value})
+        else:
+            found[output.topic].append({**json.loads(output.value), "_key": key})
     return found
 
 
@@ -127,15 +133,21 @@ def _metrics(oracle: Expected, task: dict[str, list[Json]], looked_at: Everythin
     )
     found: dict[str, list[Json]] = defaultdict(list)
     for each in got:
-        for group, names in OPEN.items():
-            each[group] = {name: value for name, value in each[group].items() if name not in names}
         found[each["id"]].append(each)
     for each, work_out in want:
         if found[each]:
             mine = found[each].pop(0)
-            if looked_at(each) or mine["final"]:
+            if looked_at(each) or b'"final":true' in mine["_value"]:
                 value = work_out()
-                yield from unequal({**value, "_key": value["room_id"]}, mine, f"{c.METRICS} {each}")
+                yield from unequal({**value, "_key": value["room_id"]}, _whole(mine), f"{c.METRICS} {each}")
+
+
+def _whole(metrics: Json) -> Json:
+    """Return a metrics record whole, without what the contract leaves open."""
+    value = {**json.loads(metrics["_value"]), "_key": metrics["_key"]}
+    for group, names in OPEN.items():
+        value[group] = {name: number for name, number in value[group].items() if name not in names}
+    return value
 
 
 def some(share: float, seed: int) -> Everything:

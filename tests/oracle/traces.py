@@ -84,7 +84,7 @@ class Show:
 
 def style(rnd: Random) -> Style:
     """Draw a sort of trace."""
-    dense = rnd.randrange(3) > 0
+    dense = rnd.randrange(4) > 0
     within = (0, 0, 0, 1_000, 4_999, 5_000)
     delays = {
         0: (0,),

@@ -155,8 +155,19 @@ class _Count:
             self._progress(self._what, min(self._done, self._total), self._total)
 
 
-def jgo_source() -> JarSource:
-    """Fetch by jgo, from the repositories that its settings on this machine name, else its default."""
+def jgo_source(settings: Path | None = None) -> JarSource:
+    """Fetch by jgo, from the repositories that its settings on this machine name (`settings`: another file)."""
+
+    def source(jar: Jar, scratch: Path, told: Callable[[int], None]) -> Path:
+        context = maven_context(scratch, settings, told)
+        found: Path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+        return found
+
+    return source
+
+
+def maven_context(scratch: Path, settings: Path | None, told: Callable[[int], None] | None = None) -> Any:  # noqa: ANN401
+    """Make jgo's MavenContext that keeps downloads in `scratch` and asks where jgo's settings say."""
     try:
         from jgo.config import GlobalSettings  # noqa: PLC0415 - an extra: only the embedded broker needs it
         from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
@@ -164,24 +175,18 @@ def jgo_source() -> JarSource:
     except ImportError as error:
         raise BrokerError("the embedded broker needs the extra `demo`: pip install 'streamproc[demo]'") from error
 
-    settings = GlobalSettings.load()
+    @contextmanager
+    def reporting(_name: str, _size: int) -> Iterator[Callable[[int], None]]:
+        yield told or (lambda _count: None)
+
+    configured = GlobalSettings.load(settings)
     # A repository called `central` in the settings takes the place of the default one.
-    repositories: dict[str, str] = {**settings.repositories}
+    repositories: dict[str, str] = {**configured.repositories}
     repositories.setdefault("central", MAVEN_CENTRAL_URL)
-
-    def source(jar: Jar, scratch: Path, told: Callable[[int], None]) -> Path:
-        @contextmanager
-        def reporting(_name: str, _size: int) -> Iterator[Callable[[int], None]]:
-            yield told
-
-        context: Any = MavenContext(
-            resolver=PythonResolver(progress_callback=reporting),
-            repo_cache=scratch,
-            local_repos=[settings.repo_cache],
-            remote_repos=repositories,
-            timeout=30,
-        )
-        found: Path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-        return found
-
-    return source
+    return MavenContext(
+        resolver=PythonResolver(progress_callback=reporting),
+        repo_cache=scratch,
+        local_repos=[configured.repo_cache],
+        remote_repos=repositories,
+        timeout=30,
+    )

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 
-#: Seconds in which a broker closes its logs; over that it is killed.
-PATIENCE_S = 20.0
+#: Seconds in which a broker closes its logs; over that it is killed. Whoever waits for it may lose patience sooner.
+PATIENCE_S = 60.0
 
 
 def _end_with_parent(child: subprocess.Popen[bytes]) -> None:

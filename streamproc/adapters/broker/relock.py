@@ -11,20 +11,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from streamproc.adapters.broker.fetch import maven_context
 from streamproc.adapters.broker.jars import LOCK_FILE, Jar, JarLock, load_lock, sha256_of
 
 #: Kafka logs through slf4j and brings no writer for it; without one a broker that dies says nothing.
 _LOG_WRITER: Final = ("org.slf4j", "slf4j-simple")
 
 
-def resolve(version: str, repository: Path) -> JarLock:
+def resolve(version: str, scratch: Path, settings: Path | None = None) -> JarLock:
     """Resolve and download everything `kafka_2.13:version` needs at run time, and describe it."""
-    from jgo.config import GlobalSettings  # noqa: PLC0415 - an extra: only the embedded broker needs it
-    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
-    from jgo.maven import MavenContext  # noqa: PLC0415
-
-    remote = {"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories}
-    context: Any = MavenContext(repo_cache=repository, remote_repos=remote, timeout=30)
+    context = maven_context(scratch, settings)
     inputs, transitive = context.resolver.resolve([context.create_dependency(f"org.apache.kafka:kafka_2.13:{version}")])
     wanted = [d.artifact for d in [*inputs, *(t for t in transitive if t.scope in {"compile", "runtime"})]]
     slf4j = next(artifact.version for artifact in wanted if artifact.artifactId == "slf4j-api")
@@ -40,8 +36,8 @@ def _describe(artifact: Any) -> Jar:  # noqa: ANN401 - jgo has no types
 def main() -> None:
     """Write the lock for the version given, or for the locked one again."""
     version = sys.argv[1] if len(sys.argv) > 1 else load_lock().kafka
-    with tempfile.TemporaryDirectory() as repository:
-        lock = resolve(version, Path(repository))
+    with tempfile.TemporaryDirectory() as scratch:
+        lock = resolve(version, Path(scratch))
     Path(__file__).with_name(LOCK_FILE).write_text(lock.to_json(), encoding="utf-8")
     sys.stdout.write(f"{len(lock.jars)} jars of Apache Kafka {version}, {sum(j.size for j in lock.jars)} bytes\n")
 

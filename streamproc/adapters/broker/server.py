@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 20.0
 _LOG_LINES: Final = 15
 _LOG_BYTES: Final = 1 << 20
 _POLL_S: Final = 0.05
@@ -161,7 +162,7 @@ class EmbeddedBroker:
                 f"the broker ended with status {status}; its log ({self.log_file}) says:\n{self.log_tail()}"
             )
 
-    def stop(self, patience_s: float = guard.PATIENCE_S + 5) -> None:
+    def stop(self, patience_s: float = STOP_TIMEOUT_S) -> None:
         """Stop Java, first kindly so that its files are closed; does nothing if it is not running."""
         self.ask_to_stop()
         if self._guard is not None:

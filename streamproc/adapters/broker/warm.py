@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamproc.adapters.broker import guard
 from streamproc.adapters.broker.java import startup_cache
 from streamproc.adapters.broker.server import EmbeddedBroker
 
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from streamproc.adapters.broker.fetch import KafkaHome
 
 
-def make_startup_cache(home: KafkaHome) -> Path:
-    """Make the cache for these jars unless it is there; returns where it lies.
+def make_startup_cache(home: KafkaHome) -> bool:
+    """Make the cache for these jars unless it is there; tells whether it is there now. Brokers start without, too.
 
     Several processes may do so at once: the file appears whole, and the last one stays.
     """
     cache = startup_cache(home)
     if cache.exists():
-        return cache
+        return True
     with tempfile.TemporaryDirectory(prefix=".warm-", dir=home.folder) as folder:
         recorded = Path(folder) / "startup.aot"
         broker = EmbeddedBroker(Path(folder) / "data", home=home)
@@ -34,8 +35,9 @@ def make_startup_cache(home: KafkaHome) -> Path:
             broker.launch(record=recorded)
             broker.wait_ready()
         finally:
-            broker.stop()
-        for old in home.folder.glob("startup-*.aot"):
-            old.unlink(missing_ok=True)
-        os.replace(recorded, cache)  # noqa: PTH105 - reads as the atomic step it is
-    return cache
+            broker.stop(guard.PATIENCE_S)
+        if recorded.exists():
+            for old in home.folder.glob("startup-*.aot"):
+                old.unlink(missing_ok=True)
+            os.replace(recorded, cache)  # noqa: PTH105 - reads as the atomic step it is
+    return cache.exists()

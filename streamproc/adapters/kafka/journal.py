@@ -14,6 +14,7 @@ from streamproc.pipeline.records import Record
 from streamproc.pipeline.step import Range, Step, load_step
 
 _FETCH_MS: Final = 500
+_FETCH_WAIT_MS: Final = 20
 #: A journal record and its transaction's marker.
 _OFFSETS_A_STEP: Final = 2
 
@@ -36,6 +37,8 @@ class Library:
             auto_offset_reset="none",
             # A fetch takes what it finds first even beyond this.
             max_partition_fetch_bytes=LARGEST_RECORD,
+            # Kafka answers a connection in order: a fetch that waits keeps the next request waiting.
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
             **config.security,
         )
         await self._consumer.start()

@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import math
 import tempfile
-import time
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from streamproc.adapters.broker.config import free_ports
 from streamproc.adapters.files import FileError
@@ -16,11 +16,11 @@ from streamproc.shell.demo.run import Demo, Options, Play
 from streamproc.shell.demo.screen import new_screen
 from streamproc.shell.demo.worker import arguments_of
 from streamproc.shell.errors import unusable
-from streamproc.shell.feed import items_of_records, items_of_show
+from streamproc.shell.feed import items_of_show
 from streamproc.shell.options import add_settings, settings_of
-from streamproc.shell.recordings import open_recording
-from streamproc.simulate.params import ShowParams
-from streamproc.simulate.show import show
+from streamproc.shell.recordings import check, recorded
+from streamproc.shell.settings_kafka import KafkaSettings
+from streamproc.shell.shows import arriving, params_of, starting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from streamproc.shell.feed import Item
 
 #: What a demo decides itself: its broker is on loopback and its own.
-_OWN: Final = {"bootstrap", "security_protocol", "sasl_mechanism", "sasl_username", "sasl_password", "sasl_password_file",
-    "ssl_ca_file", "ssl_cert_file", "ssl_key_file", "ssl_key_password", "ssl_key_password_file", "instance", "replication"}  # fmt: skip
+_OWN: Final = {"bootstrap", "instance", "replication", "security_protocol"} | {
+    name for name in KafkaSettings.model_fields if name.startswith(("sasl_", "ssl_"))
+}
 #: Seconds of the show that have happened when the table opens, so that there is something to see.
 _BEFORE_S: Final = 60.0
 
@@ -37,10 +38,11 @@ _BEFORE_S: Final = 60.0
 def add(parser: argparse.ArgumentParser, name: str) -> None:
     """Add the arguments."""
     del name
-    parser.add_argument("--rooms", type=_whole, default=3, metavar="N", help="rooms of the show (3)")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="another seed is another show (7)")
+    parser.add_argument("--rooms", type=_whole, metavar="N", help="rooms of the show (3)")
+    parser.add_argument("--seed", type=int, metavar="N", help="another seed is another show (7)")
     parser.add_argument("--duration", type=_positive, default=300.0, metavar="SECONDS", help="length of the show (300)")
-    parser.add_argument("--rate", type=_positive, default=2.0, metavar="N", help="messages a second of a room (2)")
+    parser.add_argument("--rate", type=_positive, metavar="N", help="messages a second of a room (2)")
+    parser.add_argument("--preset", metavar="NAME", help="a show known by name; docs/simulate.md has them")
     parser.add_argument(
         "--file", metavar="TRACE", help="play this recording: replay format, danmaku XML, trace JSONL; .gz too"
     )
@@ -100,48 +102,36 @@ def _worker_arguments(args: argparse.Namespace) -> list[str]:
 
 def _show(args: argparse.Namespace) -> Play:
     speed: float = args.speed or 1.0
-    before = _BEFORE_S
-    length = before + args.duration
+    length = _BEFORE_S + args.duration
+    params = params_of(
+        args.preset,
+        {"rooms": args.rooms, "seed": args.seed, "rate": args.rate, "duration": length, "stagger": _BEFORE_S / 3},
+    )
 
-    def params(**more: Any) -> ShowParams:  # noqa: ANN401 - the class checks them
-        try:
-            return ShowParams(
-                rooms=args.rooms, seed=args.seed, rate=args.rate, duration=length, stagger=before / 3, **more
-            )
-        except ValueError as error:
-            raise unusable(error) from error
+    def begin() -> tuple[int, Iterator[Item]]:
+        now = starting(params, speed=speed, before_s=_BEFORE_S)
+        first, last = now.start + int(1000 * _BEFORE_S), now.end
+        return first, takewhile(lambda item: (item.position or 0) <= last, items_of_show(arriving(now)))
 
-    params()
-    started: list[int] = []
-
-    def begin() -> int:
-        # A show that runs faster than the clock begins in the past: the broker's clock bounds event time.
-        lead = before + max(0.0, args.duration * (1 - 1 / speed))
-        started[:] = [int(1000 * (time.time() - lead))]
-        return started[0] + int(1000 * before)
-
-    def items() -> Iterator[Item]:
-        end = begin() + int(1000 * args.duration)
-        for item in items_of_show(show(params(start=started[0]))):
-            if item.position is not None and item.position > end:
-                return
-            yield item
-
-    rooms = "1 room" if args.rooms == 1 else f"{args.rooms} rooms"
-    return Play(f"a show in {rooms}, seed {args.seed}", items, speed, begin, args.duration)
+    rooms = "1 room" if params.rooms == 1 else f"{params.rooms} rooms"
+    return Play(f"a show in {rooms}, seed {params.seed}", begin, speed, args.duration)
 
 
 def _recording(args: argparse.Namespace) -> Play:
+    try:
+        check(args.file)
+    except FileError as error:
+        raise unusable(error) from error
     share = [0.0]
 
-    def progress(_: int, done: int, total: int) -> None:
-        share[0] = done / total if total else 0.0
+    def progress(done: float) -> None:
+        share[0] = done
 
-    def items() -> Iterator[Item]:
-        return items_of_records(open_recording(args.file, progress))
+    def begin() -> tuple[None, Iterator[Item]]:
+        return None, recorded(args.file, progress)
 
     pace = f"{args.speed:g} times as fast" if args.speed else "as fast as it goes"
-    return Play(f"{Path(args.file).name}, {pace}", items, args.speed, lambda: None, None, lambda: share[0])
+    return Play(f"{Path(args.file).name}, {pace}", begin, args.speed, None, lambda: share[0])
 
 
 def _whole(text: str) -> int:

@@ -37,16 +37,15 @@ _DRAIN_S: Final = 120.0
 
 @dataclass(slots=True)
 class Play:
-    """What is played. ``items`` makes it when it is to begin; ``speed`` None is as fast as it goes.
+    """What is played. ``begin`` makes it when it is to begin: the time (ms) of the beginning, and the items.
 
-    ``begin`` is the event time (ms) that belongs to the beginning, ``length_s`` how long it is in event time; ``read``
-    tells the share of a recording that has been sent, None for a show.
+    ``speed`` None is as fast as it goes. ``length_s`` is how long it is in event time; ``read`` tells the share of a
+    recording that has been sent, None for a show.
     """
 
     title: str
-    items: Callable[[], Iterable[Item]]
+    begin: Callable[[], tuple[int | None, Iterable[Item]]]
     speed: float | None
-    begin: Callable[[], int | None]
     length_s: float | None = None
     read: Callable[[], float] | None = None
 
@@ -77,7 +76,7 @@ class Demo:
         self._status = Status()
         self._first, self._last = Sample(), Sample()
         self._processed = 0
-        self._measured = time.monotonic()
+        self._began = self._measured = time.monotonic()
         self._stop = asyncio.Event()
         self._running = False
 
@@ -134,15 +133,9 @@ class Demo:
         async with Watch(broker.bootstrap, options.group, options.prefix, options.partitions, self._board) as watch:
             await producer.start()
             self._first = await worker.sample()
+            begin, items = play.begin()
             sending = asyncio.create_task(
-                feed(
-                    producer,
-                    play.items(),
-                    prefix=options.prefix,
-                    begin=play.begin(),
-                    speed=play.speed,
-                    told=self._heard,
-                )
+                feed(producer, items, prefix=options.prefix, begin=begin, speed=play.speed, told=self._heard)
             )
             self._running = True
             try:
@@ -160,7 +153,7 @@ class Demo:
     async def _until_played(
         self, sending: asyncio.Task[Fed], broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch
     ) -> None:
-        began = time.monotonic()
+        self._began = began = time.monotonic()
         while not sending.done() and not self._stop.is_set():
             self._check(broker, worker, watch)
             await self._measure(worker, watch)
@@ -206,7 +199,9 @@ class Demo:
         status.title = play.title
         status.sent = self._fed.records
         status.now = newest if play.speed is None else self._fed.newest
-        if newest is not None and self._fed.newest is not None:
+        if play.speed == 1 and self._last.freshness_s is not None:
+            status.behind = 1000 * self._last.freshness_s
+        elif newest is not None and self._fed.newest is not None:
             status.behind = self._fed.newest - newest
         if elapsed is not None:
             whole = "" if play.length_s is None or play.speed is None else words.age(1000 * play.length_s / play.speed)
@@ -222,7 +217,8 @@ class Demo:
         if self._options.picture:
             save_picture(self._options.picture, self._board, self._status)
         self._screen.end()
-        for line in summary(self._fed, self._board, cpu_an_event(self._first, self._last)):
+        seconds = max(1e-3, time.monotonic() - self._began)
+        for line in summary(self._fed, self._board, cpu_an_event(self._first, self._last), self._processed / seconds):
             print(line, flush=True)
         if self._options.keep_broker and not self._stop.is_set():
             print(f"Kafka stays at {broker.bootstrap} and the worker at work until Ctrl-C.", flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from streamproc.contracts import topics
 
@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from streamproc.shell.feed import Fed
 
 
-def summary(fed: Fed, board: Board, cpu: float | None) -> Iterator[str]:
-    """Yield the summary's lines; ``cpu`` is the worker's in µs an event, None where it could not be measured."""
+#: Below so many records a second a worker's CPU time is what it costs to be up, not what the records cost.
+_BUSY: Final = 2_000
+
+
+def summary(fed: Fed, board: Board, cpu: float | None, rate: float) -> Iterator[str]:
+    """Yield the summary's lines; ``cpu`` is the worker's in µs an event (None: not known), at ``rate`` records a second."""
     yield f"records in           {fed.records:>9,}  {_by(fed.by_topic)}"
     classified = board.outputs[topics.CLASSIFIED] + board.outputs[topics.FEEDBACK_CLASSIFIED]
     yield f"classified           {classified:>9,}  {_by(board.kinds)}"
@@ -22,7 +26,8 @@ def summary(fed: Fed, board: Board, cpu: float | None) -> Iterator[str]:
     yield f"metric records       {board.outputs[topics.METRICS]:>9,}  of {len(board.rooms):,} rooms"
     yield f"alerts               {board.outputs[topics.ALERTS]:>9,}"
     yield f"dead letters         {sum(board.dead.values()):>9,}  {_by(board.dead)}"
-    yield f"worker CPU           {'-' if cpu is None else f'{cpu:,.0f}':>9}  µs an event"
+    idle = f", at {rate:,.0f} a second mostly what it costs to be up" if rate < _BUSY else f", at {rate:,.0f} a second"
+    yield f"worker CPU           {'-' if cpu is None else f'{cpu:,.0f}':>9}  µs an event{idle}"
 
 
 def _by(counts: Mapping[str, int]) -> str:

@@ -127,7 +127,7 @@ def read_metrics(page: str) -> Sample:
     return Sample(*(sums.get(name) for name in _NAMES))
 
 
-_NAMES: Final = ("process_cpu_seconds_total", "streamproc_events_total", "streamproc_freshness_seconds")
+_NAMES: Final = ("streamproc_process_cpu_seconds_total", "streamproc_events_total", "streamproc_freshness_seconds")
 
 
 def arguments_of(settings: Mapping[str, str]) -> list[str]:

@@ -12,8 +12,10 @@ from aiokafka.errors import ProducerFenced
 
 from streamproc.adapters.broker import BrokerError, BrokerOptions, EmbeddedBroker
 from streamproc.adapters.broker.config import load_plan
+from streamproc.adapters.broker.java import java_command, startup_cache
 from streamproc.adapters.broker.probe import answers
 from streamproc.adapters.broker.topics import TopicSpec, create_topics
+from streamproc.adapters.broker.warm import make_startup_cache
 from tests.broker import read_all, wait_until
 
 
@@ -151,3 +153,12 @@ async def test_a_paused_broker_goes_on(kafka_home, tmp_path):
         node.resume()
         await _produce(node.bootstrap, b"after")
         assert [r.value for r in await read_all(node.bootstrap, "kept")] == [b"after"]
+
+
+def test_the_startup_cache_is_made_once(kafka_home):
+    """The session's cache lies where a start looks for it, is passed to Java, and is not made twice."""
+    cache = startup_cache(kafka_home)
+    made = cache.stat().st_mtime_ns
+    assert make_startup_cache(kafka_home)
+    assert cache.stat().st_mtime_ns == made
+    assert f"-XX:AOTCache={cache}" in java_command(kafka_home, 256, "kafka.Kafka")

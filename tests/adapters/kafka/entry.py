@@ -1,6 +1,5 @@
-"""Starts a worker with a stand-in for understanding: python -m tests.adapters.kafka.entry SETTINGS [FAULT]."""
+"""Runs a worker with a stand-in for understanding."""
 
-import json
 import logging
 import sys
 
@@ -23,18 +22,14 @@ class Broken(Plain):
         return super().label(texts)
 
 
-def main():
-    """Run it."""
-    logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
+def work(settings, fault=""):
+    """Run a worker; return its exit status."""
+    logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s", force=True)
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    understanding = Broken() if sys.argv[2:] == ["broken"] else Plain()
-    config = WorkerConfig(task=TaskConfig(HASH_KEY), **json.loads(sys.argv[1]))
+    understanding = Broken() if fault == "broken" else Plain()
+    config = WorkerConfig(task=TaskConfig(HASH_KEY), **settings)
     metrics = Metrics(rooms=config.metrics_rooms, version="test", model_version=understanding.version)
-    sys.exit(run(config, understanding, metrics, metrics.page))
-
-
-if __name__ == "__main__":
-    main()
+    return run(config, understanding, metrics, metrics.page)

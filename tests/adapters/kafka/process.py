@@ -1,24 +1,28 @@
 """The worker as a process of its own, as it runs in production."""
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from tests.adapters.kafka.entry import work
+
 _POLL_S = 0.02
 _LONG_S = 60.0
 
+#: Forks workers from a process that has imported everything: a start costs a second, not several.
+_FORK = multiprocessing.get_context("forkserver")
+_FORK.set_forkserver_preload(["pytest", "tests.adapters.kafka.entry"])
+
 
 class WorkerProcess:
-    """A worker started as a subprocess; settings are `WorkerConfig`'s. Its log is kept in ``folder``."""
+    """A worker in its own process; settings are `WorkerConfig`'s. Its log is kept in ``folder``."""
 
-    def __init__(self, folder, bootstrap, prefix, *, name="worker", fault=None, **settings):
+    def __init__(self, folder, bootstrap, prefix, *, name="worker", fault="", **settings):
         self.log = folder / f"{name}.log"
         self.settings = {
             "bootstrap": bootstrap,
@@ -33,25 +37,22 @@ class WorkerProcess:
         self.fault = fault
         self.process = None
         self.port = None
+        self._from = 0
 
     def start(self):
         """Start it; `wait_ready` says when it works."""
-        with self.log.open("ab") as log:
-            self._from = log.tell()
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.adapters.kafka.entry", json.dumps(self.settings), self.fault or ""],
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
+        self.port = None
+        self.log.touch()
+        self._from = self.log.stat().st_size
+        self.process = _FORK.Process(target=_logged, args=(str(self.log), self.settings, self.fault), daemon=True)
+        self.process.start()
         return self
 
     def __enter__(self):
         return self.start()
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
+        if self.process.is_alive():
             self.kill()
 
     def lines(self):
@@ -62,19 +63,14 @@ class WorkerProcess:
 
     def events(self, name):
         """Return the log entries of one name, as dicts."""
-        found = []
-        for line in self.lines():
-            if line.startswith("{"):
-                entry = json.loads(line)
-                if entry.get("event") == name:
-                    found.append(entry)
-        return found
+        entries = [json.loads(line) for line in self.lines() if line.startswith("{") and line.endswith("}")]
+        return [entry for entry in entries if entry.get("event") == name]
 
     def wait(self, holds, what):
         """Wait until ``holds()`` is true while the process runs; fail after a minute."""
         deadline = time.monotonic() + _LONG_S
         while not (found := holds()):
-            if self.process.poll() is not None:
+            if not self.process.is_alive():
                 raise AssertionError(f"the worker ended before {what}:\n" + "\n".join(self.lines()[-30:]))
             if time.monotonic() > deadline:
                 raise AssertionError(f"no {what} in {_LONG_S:.0f} s:\n" + "\n".join(self.lines()[-30:]))
@@ -84,33 +80,60 @@ class WorkerProcess:
     def get(self, path):
         """Return status and text of a page."""
         if self.port is None:
-            starting = self.wait(lambda: self.events("starting"), "start")
-            self.port = starting[-1]["http_port"]
+            self.port = self.wait(lambda: self.events("starting"), "start")[-1]["http_port"]
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
         except (urllib.error.URLError, ConnectionError):
             return None, ""
 
+    def metric(self, name):
+        """Return the sum of a metric's samples."""
+        samples = [line for line in self.get("/metrics")[1].splitlines() if line.startswith((name + " ", name + "{"))]
+        return sum(float(line.rpartition(" ")[2]) for line in samples)
+
     def wait_ready(self):
         """Wait until partitions are assigned and restored."""
         self.wait(lambda: self.get("/readyz")[0] == 200, "readiness")
         return self
 
+    def wait_committed(self, records):
+        """Wait until steps with so many records are committed, by this process."""
+        self.wait(lambda: self.metric("streamproc_committed_records_total") >= records, f"commit of {records} records")
+        return self
+
     def wait_exit(self):
         """Wait for the process to end; return its exit status."""
-        status = self.process.wait(_LONG_S)
-        self.port = None
-        return status
+        self.process.join(_LONG_S)
+        return self.process.exitcode
+
+    def signal(self, number):
+        """Send it a signal."""
+        os.kill(self.process.pid, number)
 
     def terminate(self):
         """Stop it as an operator does; return its exit status."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
         return self.wait_exit()
 
     def kill(self):
         """Kill it at once."""
         self.process.kill()
-        return self.wait_exit()
+        self.wait_exit()
+
+    def pause(self):
+        """Stop it where it is."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        """Let it go on."""
+        self.signal(signal.SIGCONT)
+
+
+def _logged(log, settings, fault):
+    file = os.open(log, os.O_WRONLY | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    sys.exit(work(settings, fault))
