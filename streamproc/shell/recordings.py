@@ -46,8 +46,11 @@ def recorded(path: str, progress: Progress) -> Iterator[Item]:
 
 
 def _is_replay(path: str) -> bool:
-    with _opened(path) as file:
-        line = file.readline(_CHUNK)
+    try:
+        with _opened(path) as file:
+            line = file.readline(_CHUNK)
+    except (OSError, EOFError) as error:
+        raise FileError(f"{path}: cannot be read: {error}") from error
     if not line.strip():
         raise FileError(f"{path}: the file is empty, or begins with an empty line")
     return b'"topic"' in line and b'"value"' in line

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -20,14 +20,19 @@ _OFFSETS_A_STEP: Final = 2
 
 
 class Library:
-    """Reads committed records of one partition number, from any topic, without the group."""
+    """Reads committed records of one partition number, from any topic, without the group.
+
+    ``first`` and ``end`` hold each topic's first offset, and where its committed records ended when it was entered.
+    """
 
     def __init__(self, config: WorkerConfig, partition: int) -> None:
         self._config = config
         self._partition = partition
         self._consumer: Any = None
+        self.first: dict[str, int] = {}
+        self.end: dict[str, int] = {}
 
-    async def __aenter__(self) -> "Library":
+    async def __aenter__(self) -> Self:
         config = self._config
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=config.bootstrap,
@@ -42,6 +47,11 @@ class Library:
             **config.security,
         )
         await self._consumer.start()
+        try:
+            await self._find_bounds()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -50,19 +60,24 @@ class Library:
     def _tp(self, topic: str) -> TopicPartition:
         return TopicPartition(self._config.on_kafka(topic), self._partition)
 
-    async def bounds(self, names: Sequence[str]) -> tuple[dict[str, int], dict[str, int]]:
-        """Return the first offset of each topic, and the offset at which its committed records end."""
-        tps = {topic: self._tp(topic) for topic in names}
-        first = await self._consumer.beginning_offsets(list(tps.values()))
-        end = await self._consumer.end_offsets(list(tps.values()))
-        return {t: first[tp] for t, tp in tps.items()}, {t: end[tp] for t, tp in tps.items()}
+    async def _find_bounds(self) -> None:
+        """Ask for all topics at once: each is unknown at first, and aiokafka learns of one at a time."""
+        names = (*topics.INPUTS, topics.JOURNAL, topics.SNAPSHOTS)
+        found = await asyncio.gather(*(self._bounds_of(topic) for topic in names))
+        self.first = dict(zip(names, (first for first, _ in found), strict=True))
+        self.end = dict(zip(names, (end for _, end in found), strict=True))
+
+    async def _bounds_of(self, topic: str) -> tuple[int, int]:
+        tp = self._tp(topic)
+        first = await self._consumer.beginning_offsets([tp])
+        end = await self._consumer.end_offsets([tp])
+        return first[tp], end[tp]
 
     # -- journal and snapshots
 
     async def steps(self) -> list[Step]:
         """Return the newest step and those before it down to its floor, in order; none where there is no journal."""
-        first, end = await self.bounds([topics.JOURNAL])
-        start, stop = first[topics.JOURNAL], end[topics.JOURNAL]
+        start, stop = self.first[topics.JOURNAL], self.end[topics.JOURNAL]
         span = 64
         while True:
             begin = max(start, stop - span)
@@ -79,9 +94,8 @@ class Library:
 
     async def snapshots(self) -> dict[str, bytes]:
         """Return the newest snapshot of every room; empty where the room is gone."""
-        first, end = await self.bounds([topics.SNAPSHOTS])
         newest: dict[str, bytes] = {}
-        async for record in self._read(topics.SNAPSHOTS, first[topics.SNAPSHOTS], end[topics.SNAPSHOTS]):
+        async for record in self._read(topics.SNAPSHOTS, self.first[topics.SNAPSHOTS], self.end[topics.SNAPSHOTS]):
             newest[record.key.decode()] = record.value or b""
         return newest
 
@@ -107,7 +121,7 @@ class Library:
             for entry in step.ranges:
                 if entry.topic is not None:
                     starts.setdefault(entry.topic, entry.first)
-        await self._check_there(starts)
+        self._check_there(starts)
         shelves = {topic: Shelf(self._consumer, self._tp(topic), topic) for topic in starts}
         if starts:
             self._consumer.assign([self._tp(topic) for topic in starts])
@@ -119,15 +133,12 @@ class Library:
                 yield step, entry, records
                 await asyncio.sleep(0)
 
-    async def _check_there(self, starts: Mapping[str, int]) -> None:
-        if not starts:
-            return
-        first, end = await self.bounds(list(starts))
+    def _check_there(self, starts: Mapping[str, int]) -> None:
         for topic, start in starts.items():
-            if not first[topic] <= start <= end[topic]:
+            if not self.first[topic] <= start <= self.end[topic]:
                 raise WorkerError(
                     f"{self._config.on_kafka(topic)} partition {self._partition}: offset {start}, which the journal"
-                    f" needs again, is gone (there are {first[topic]} to {end[topic]}); see docs/operations.md"
+                    f" needs again, is gone (there are {self.first[topic]} to {self.end[topic]}); see docs/operations.md"
                 )
 
 

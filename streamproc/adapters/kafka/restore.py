@@ -33,7 +33,7 @@ async def restore(stepper: Stepper, config: WorkerConfig) -> Start:
     async with Library(config, partition) as library:
         steps = await library.steps()
         committed = await committed_offsets(config, partition)
-        first, ends = await library.bounds(topics.INPUTS)
+        first, ends = ({topic: found[topic] for topic in topics.INPUTS} for found in (library.first, library.end))
         if not steps:
             _refuse_reset(committed, config, partition)
             return Start(first, ends, 0, 0, 0)

@@ -1,0 +1,274 @@
+"""What the dashboards are made of: panels with one look, so that a colour means the same everywhere.
+
+Green is as it should be, orange wants a look, red wants somebody now; these names of Grafana's own palette are legible in
+both themes. Every panel says in its description what it shows and from where it is bad.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from grafana_foundation_sdk.builders import common as look
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, table, text, timeseries
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import common, dashboard
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+from grafana_foundation_sdk.models.text import TextMode
+
+SOURCE: Final = dashboard.DataSourceRef(type_val="prometheus", uid="prometheus")
+OK, LOOK, ACT, PLAIN = "green", "orange", "red", "text"
+#: A series that nothing is good or bad about.
+NEUTRAL: Final = "blue"
+
+Steps = Sequence[tuple[float | None, str]]
+
+
+class Query(NamedTuple):
+    """One query: PromQL and what its series are called, with labels in double braces."""
+
+    expr: str
+    name: str = ""
+
+
+def limits(look_at: float, act_at: float) -> Steps:
+    """Return steps for a number that is bad when it is high."""
+    return ((None, OK), (look_at, LOOK), (act_at, ACT))
+
+
+def at_least(look_below: float, act_below: float) -> Steps:
+    """Return steps for a number that is bad when it is low."""
+    return ((None, ACT), (act_below, LOOK), (look_below, OK))
+
+
+def _steps(steps: Steps) -> build.ThresholdsConfig:
+    return (
+        build.ThresholdsConfig()
+        .mode(dashboard.ThresholdsMode.ABSOLUTE)
+        .steps([dashboard.Threshold(value=value, color=color) for value, color in steps])
+    )
+
+
+def _by_thresholds() -> build.FieldColor:
+    return build.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS)
+
+
+def _target(query: Query, ref: str, *, instant: bool = False, form: PromQueryFormat | None = None) -> prometheus.Dataquery:
+    target = prometheus.Dataquery().datasource(SOURCE).expr(query.expr).ref_id(ref).legend_format(query.name)
+    if form is not None:
+        target.format(form)
+    return target.instant() if instant else target.range()
+
+
+def _refs(queries: Sequence[Query]) -> list[tuple[Query, str]]:
+    return [(query, chr(ord("A") + place)) for place, query in enumerate(queries)]
+
+
+def number(
+    title: str,
+    expr: str,
+    says: str,
+    *,
+    unit: str = "short",
+    steps: Steps = ((None, PLAIN),),
+    span: int = 4,
+    decimals: int | None = None,
+    none: str = "–",
+    link: build.DashboardLink | None = None,
+) -> stat.Panel:
+    """Return one number, coloured by its steps, over a faint line of how it was."""
+    panel = (
+        stat.Panel()
+        .title(title)
+        .description(says)
+        .datasource(SOURCE)
+        .with_target(_target(Query(expr, title), "A"))
+        .unit(unit)
+        .thresholds(_steps(steps))
+        .color_scheme(_by_thresholds())
+        .color_mode(common.BigValueColorMode.VALUE)
+        .graph_mode(common.BigValueGraphMode.AREA)
+        .text_mode(common.BigValueTextMode.VALUE)
+        .reduce_options(look.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+        .no_value(none)
+        .span(span)
+        .height(4)
+    )
+    if decimals is not None:
+        panel.decimals(decimals)
+    return panel.data_links([link]) if link else panel
+
+
+def lines(
+    title: str,
+    queries: Sequence[Query],
+    says: str,
+    *,
+    unit: str = "short",
+    steps: Steps = (),
+    span: int = 12,
+    height: int = 8,
+    stacked: bool = False,
+    top: float | None = None,
+    decimals: int | None = None,
+    link: build.DashboardLink | None = None,
+) -> timeseries.Panel:
+    """Return lines over time from zero up; steps are drawn as dashed lines."""
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .description(says)
+        .datasource(SOURCE)
+        .unit(unit)
+        .min(0)
+        .line_width(2)
+        .fill_opacity(40 if stacked else 8)
+        .show_points(common.VisibilityMode.NEVER)
+        .span_nulls(False)
+        .axis_soft_min(0)
+        .color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC))
+        .legend(
+            look.VizLegendOptions()
+            .show_legend(len(queries) > 1 or "{{" in queries[0].name)
+            .display_mode(common.LegendDisplayMode.LIST)
+            .placement(common.LegendPlacement.BOTTOM)
+        )
+        .tooltip(look.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
+        .no_value("nothing in this time")
+        .span(span)
+        .height(height)
+    )
+    for query, ref in _refs(queries):
+        panel.with_target(_target(query, ref))
+    if steps:
+        panel.thresholds(_steps([(steps[0][0], "transparent"), *steps[1:]]))
+        panel.thresholds_style(look.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED))
+    if stacked:
+        panel.stacking(look.StackingConfig().mode(common.StackingMode.NORMAL))
+    if top is not None:
+        panel.max(top)
+    if decimals is not None:
+        panel.decimals(decimals)
+    return panel.data_links([link]) if link else panel
+
+
+class Column(NamedTuple):
+    """One column of a table: an instant query, what it is, and from where it is bad."""
+
+    expr: str
+    title: str
+    unit: str = "short"
+    steps: Steps = ()
+    decimals: int | None = None
+    width: int | None = None
+
+
+def rows(
+    title: str, key: str, key_title: str, columns: Sequence[Column], says: str, *, sort: str, url: str, height: int = 9
+) -> table.Panel:
+    """Return a table with a row for each value of the label ``key``, which links to ``url``."""
+    panel = table.Panel().title(title).description(says).datasource(SOURCE).span(24).height(height)
+    names = {}
+    for column, ref in _refs([Query(column.expr) for column in columns]):
+        panel.with_target(_target(column, ref, instant=True, form=PromQueryFormat.TABLE))
+        names[f"Value #{ref}"] = columns[ord(ref) - ord("A")].title
+    panel.with_transformation(dashboard.DataTransformerConfig(id_val="joinByField", options={"byField": key, "mode": "outer"}))
+    unwanted = {"Time": True} | {f"Time {number}": True for number in range(1, len(columns) + 1)}
+    order = {key: 0} | {name: place for place, name in enumerate(names, 1)}
+    panel.with_transformation(
+        dashboard.DataTransformerConfig(
+            id_val="organize",
+            options={"excludeByName": unwanted, "indexByName": order, "renameByName": {key: key_title, **names}},
+        )
+    )
+    panel.override_by_name(
+        key_title, [_is("links", [{"title": "Open this room", "url": url, "targetBlank": False}]), _is("custom.minWidth", 120)]
+    )
+    for column in columns:
+        panel.override_by_name(column.title, _column(column))
+    panel.sort_by([look.TableSortByFieldState(sort).desc(True)])
+    return panel.no_value("No room is on the air.")
+
+
+def _column(column: Column) -> list[dashboard.DynamicConfigValue]:
+    settings = [_is("unit", column.unit), _is("noValue", "–")]
+    if column.decimals is not None:
+        settings.append(_is("decimals", column.decimals))
+    if column.width is not None:
+        settings.append(_is("custom.width", column.width))
+    if column.steps:
+        steps = [{"value": value, "color": color} for value, color in column.steps]
+        settings.append(_is("thresholds", {"mode": "absolute", "steps": steps}))
+        settings.append(_is("color", {"mode": "thresholds"}))
+        settings.append(_is("custom.cellOptions", {"type": "color-text"}))
+    return settings
+
+
+def _is(name: str, value: Any) -> dashboard.DynamicConfigValue:  # noqa: ANN401 - whatever Grafana takes
+    return dashboard.DynamicConfigValue(id_val=name, value=value)
+
+
+def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) -> statetimeline.Panel:
+    """Return a band for each series, red while it is 1: when an alert fired, and for how long."""
+    firing = dashboard.ValueMap(
+        options={
+            "1": dashboard.ValueMappingResult(text="fires", color=ACT, index=0),
+            "0": dashboard.ValueMappingResult(text="quiet", color="transparent", index=1),
+        }
+    )
+    return (
+        statetimeline.Panel()
+        .title(title)
+        .description(says)
+        .datasource(SOURCE)
+        .with_target(_target(query, "A"))
+        .mappings([firing])
+        .color_scheme(_by_thresholds())
+        .thresholds(_steps(((None, "transparent"), (1, ACT))))
+        .show_value(common.VisibilityMode.NEVER)
+        .legend(look.VizLegendOptions().show_legend(False).display_mode(common.LegendDisplayMode.LIST).placement(common.LegendPlacement.BOTTOM))
+        .row_height(0.8)
+        .fill_opacity(80)
+        .no_value(none)
+        .span(24)
+        .height(height)
+    )
+
+
+def words(title: str, content: str, *, span: int = 24, height: int = 4) -> text.Panel:
+    """Return a panel of Markdown."""
+    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(content).span(span).height(height)
+
+
+def board(uid: str, title: str, says: str, *, since: str = "now-30m") -> build.Dashboard:
+    """Return an empty dashboard with links to the others."""
+    page = (
+        build.Dashboard(title)
+        .uid(uid)
+        .description(says)
+        .tags(["streamproc", "generated"])
+        .readonly()
+        .timezone("browser")
+        .time(since, "now")
+        .refresh("10s")
+        .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
+    )
+    for name, other in (("Rooms", "streamproc-rooms"), ("One room", "streamproc-room"), ("Pipeline", "streamproc-pipeline")):
+        if other != uid:
+            page.link(
+                build.DashboardLink(name)
+                .type(dashboard.DashboardLinkType.LINK)
+                .icon("dashboard")
+                .url(f"/d/{other}")
+                .keep_time(True)
+            )
+    return page
+
+
+def fill(page: build.Dashboard, *groups: tuple[str, Sequence[Builder[dashboard.Panel]]]) -> build.Dashboard:
+    """Put panels on a dashboard, under a heading each group; a group without one has no heading."""
+    for heading, panels in groups:
+        if heading:
+            page.with_row(build.Row(heading))
+        for panel in panels:
+            page.with_panel(panel)
+    return page
