@@ -18,6 +18,9 @@ QUESTIONS = [text for text, label in LABELS.items() if label.kind == "question"]
 OTHERS = [text for text, label in LABELS.items() if label.kind != "question"]
 HELP = [text for text, label in LABELS.items() if label.sub == "help"]
 
+#: c chat, a anchor, o orders, r room, f feedback, s what is on stage.
+ABOUT = ("ccccaaoorrsf", "ccccccaa", "ccccaaao", "ccoooo", "cooor", "crsss", "cccrsf", "cor")
+
 #: Distances (s) that some rule is about, and what lies beside them (ms).
 DISTANCES = (5, 10, 15, 30, 60, 65, 75, 300, 305, 600, 605, 900, 905)
 BESIDE = (0, 0, 0, -1, 1)
@@ -39,6 +42,13 @@ class Style:
     duplicate: float
     stamped: bool
     marks: float
+    #: What the trace is about: names of the functions that make an event, as often as they are to be drawn.
+    about: str
+    #: How many different question texts, products, orders and users there are.
+    questions: int
+    products: int
+    orders: int
+    users: int
 
 
 @dataclass
@@ -64,6 +74,7 @@ class Show:
     sent: list[Sent] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
     chats: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     count: int = 0
     last: str = ""
 
@@ -93,16 +104,21 @@ def style(rnd: Random) -> Style:
         3: (*within, 65_000, 300_000, 600_000, 905_000, 905_001, 904_999, 1_200_000),
     }[rnd.randrange(4)]
     return Style(
-        events=rnd.randrange(4, 70),
-        rooms=rnd.choice((1, 1, 2, 3)),
-        gaps=(0, 1, 1_000, 3_000, 10_000) if dense else (0, 1_000, 10_000, 30_000, 60_000, 100_000),
+        events=rnd.choice((10, 30, 60, 60, 100, 140)),
+        rooms=rnd.choice((1, 1, 1, 2, 3)),
+        gaps=rnd.choice(((0, 1, 1_000, 3_000), (0, 1_000, 5_000, 20_000))) if dense else (0, 1_000, 10_000, 30_000, 60_000, 100_000),
         on_boundary=rnd.choice((0.1, 0.3, 0.5)),
         long=not dense,
         delays=delays,
         broken=rnd.choice((0.0, 0.05)),
         duplicate=rnd.choice((0.0, 0.08)),
         stamped=rnd.randrange(4) == 0,
-        marks=rnd.choice((0.02, 0.1, 0.25)),
+        marks=rnd.choice((0.0, 0.0, 0.01, 0.05, 0.2)),
+        about=rnd.choice(ABOUT),
+        questions=rnd.choice((1, 2, 5)),
+        products=rnd.choice((0, 1, 2)),
+        orders=rnd.choice((2, 4, 9)),
+        users=rnd.choice((2, 3, 6)),
     )
 
 
@@ -179,8 +195,7 @@ def _event(show: Show, at: int) -> tuple[str, dict[str, Any]]:
     base = {"event_id": show.name(), "room_id": f"r{show.rnd.randrange(show.style.rooms)}", "event_time": at}
     if show.chance(show.style.marks):
         return c.ROOM, base | {"type": show.pick("started", "ended", "ended")}
-    makes = (_chat, _chat, _chat, _chat, _anchor, _anchor, _order, _order, _room, _room, _feedback)
-    topic, data = makes[show.rnd.randrange(len(makes))](show)
+    topic, data = MAKES[show.pick(*show.style.about)](show)
     data = base | data
     if "end_time" in data:
         data["end_time"] = at
@@ -189,28 +204,30 @@ def _event(show: Show, at: int) -> tuple[str, dict[str, Any]]:
 
 
 def _user(show: Show) -> str:
-    return f"u{show.rnd.randrange(5)}"
+    return f"u{show.rnd.randrange(show.style.users)}"
 
 
 def _product(show: Show) -> dict[str, Any]:
-    return show.pick({}, {}, {"product_id": "p0"}, {"product_id": "p1"}, {"product_id": None})
+    names = [f"p{n}" for n in range(show.style.products)]
+    return show.pick({}, {}, {"product_id": None}, *({"product_id": name} for name in names))
 
 
 def _some_chats(show: Show) -> list[str]:
-    known = show.chats[-8:]
+    known = show.pick(show.chats[-8:], show.asked[-4:], show.asked[-2:])
     return [known[show.rnd.randrange(len(known))] for _ in range(show.pick(1, 1, 2, 3))] if known else ["none"]
 
 
 def _chat(show: Show) -> tuple[str, dict[str, Any]]:
-    text = show.pick(*show.pick(QUESTIONS, QUESTIONS, OTHERS, HELP))
-    data = {"user_id": _user(show), "text": text + show.pick("", "", "？", "!"), **_product(show)}
+    asked = QUESTIONS[-show.style.questions :]
+    text = show.pick(*show.pick(asked, asked, OTHERS, HELP))
+    data: dict[str, Any] = {"user_id": _user(show), "text": text + show.pick("", "", "？", "!"), **_product(show)}
     if show.chance(0.3):
         data["reply_to"] = _some_chats(show)[0]
     if show.chance(0.2):
         data["mentions"] = [_user(show) for _ in range(show.pick(0, 1, 2))]
     if show.chance(0.1):
         data["user"] = show.pick({}, {"level": 0, "follower": None}, {"returning": True, "more": 1})
-    show.chats.append(show.last)
+    (show.asked if text in QUESTIONS else show.chats).append(show.last)
     return c.CHAT, data
 
 
@@ -222,7 +239,7 @@ def _anchor(show: Show) -> tuple[str, dict[str, Any]]:
         "text": "九十九",
         **_product(show),
     }
-    if show.chance(0.7):
+    if show.chance(0.8):
         data["reply_to"] = _some_chats(show)
     if show.chance(0.4):
         data["end_time"] = 0
@@ -231,31 +248,36 @@ def _anchor(show: Show) -> tuple[str, dict[str, Any]]:
 
 def _order(show: Show) -> tuple[str, dict[str, Any]]:
     return c.ORDERS, {
-        "order_id": f"o{show.rnd.randrange(6)}",
+        "order_id": f"o{show.rnd.randrange(show.style.orders)}",
         "user_id": _user(show),
         "product_id": show.pick("p0", "p1"),
         "quantity": show.pick(1, 1, 2, 7),
-        "amount": show.pick(0, 100, 100, 199, 5_000, 10**20),
+        "amount": show.pick(0, 100, 100, 100, 60, 60, 199, 5_000, 10**20),
         "currency": show.pick("CNY", "CNY", "CNY", "USD"),
-        "status": show.pick("paid", "paid", "paid", "refunded", "cancelled", "placed"),
+        "status": show.pick("paid", "paid", "paid", "refunded", "refunded", "cancelled", "placed"),
         **show.pick({}, {"trusted_purchase": True}, {"trusted_purchase": False}, {"trusted_purchase": None}),
     }
 
 
 def _room(show: Show) -> tuple[str, dict[str, Any]]:
-    kind = show.pick(
-        "viewers", "enter", "enter", "follow", "share", "click", "cart", "product_shown", "product_shown",
-        "product_hidden", "promotion_started", "promotion_ended",
-    )  # fmt: skip
+    kind = show.pick("viewers", "enter", "enter", "enter", "follow", "share", "click", "cart")
     data: dict[str, Any] = {"type": kind, **_product(show)}
     if kind == "viewers":
         data["value"] = show.pick(0, 1, 120, 999)
-    if kind in ("enter", "follow", "share", "click", "cart"):
+    else:
         data["user_id"] = _user(show)
-    if kind in ("product_shown", "product_hidden", "click", "cart"):
+    if kind in ("click", "cart"):
         data["product_id"] = show.pick("p0", "p1")
     if kind == "enter" and show.chance(0.5):
         data["referrer_id"] = _user(show)
+    return c.ROOM, data
+
+
+def _stage(show: Show) -> tuple[str, dict[str, Any]]:
+    kind = show.pick("product_shown", "product_shown", "product_hidden", "promotion_started", "promotion_ended")
+    data: dict[str, Any] = {"type": kind, **_product(show)}
+    if kind.startswith("product"):
+        data["product_id"] = show.pick("p0", "p1")
     return c.ROOM, data
 
 
@@ -266,3 +288,6 @@ def _feedback(show: Show) -> tuple[str, dict[str, Any]]:
     if show.chance(0.7):
         data["score"] = show.pick(0, 6, 7, 8, 9, 10)
     return c.FEEDBACK, data
+
+
+MAKES = {"c": _chat, "a": _anchor, "o": _order, "r": _room, "f": _feedback, "s": _stage}
