@@ -126,13 +126,15 @@ class Metrics:
         """Get to know all partitions at work; what is iterated over changes with assignments."""
         self._views = views
 
-    def begin(self, topic: str, records: int) -> None:
-        """Start the clock of a batch of a topic; no topic stands for a step's end."""
-        if topic:
-            sizes = self._batch_sizes.get(topic)
-            if sizes is None:
-                sizes = self._batch_sizes[topic] = self._batches.labels(topic)
-            sizes.observe(records)
+    def batch(self, topic: str, records: int) -> None:
+        """Count a batch."""
+        sizes = self._batch_sizes.get(topic)
+        if sizes is None:
+            sizes = self._batch_sizes[topic] = self._batches.labels(topic)
+        sizes.observe(records)
+
+    def begin(self) -> None:
+        """Start the clock of the next lap."""
         self._lap_began = thread_time()
 
     def lap(self, stage: str) -> None:

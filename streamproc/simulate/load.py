@@ -36,7 +36,7 @@ def load(params: ShowParams, rate: float, rooms: int) -> Iterator[tuple[str, dic
         raise ValueError(f"rate and rooms must be above 0, got {rate} and {rooms}")
     of_each = rate / rooms * params.duration
     kinds = max(1, min(rooms, _POOL_ROOMS, int(_POOL_RECORDS / of_each)))
-    wanted = replace(params, rooms=kinds, rate=rate / rooms / _PER_MESSAGE, aftermath=0.0, stagger=0.0)
+    wanted = replace(params, rooms=kinds, rate=rate / rooms / _PER_MESSAGE, aftermath=0.0, stagger=0.0, ends=1.0)
     length = wanted.end - wanted.start
     pool: list[list[_Record]] = [[] for _ in range(kinds)]
     for topic, value in show(wanted):

@@ -7,6 +7,7 @@ __all__ = ["Phase", "ShowParams"]
 
 #: Parameters that are shares or probabilities.
 _SHARES = (
+    "ends",
     "questions",
     "requests_for_next",
     "repeats",
@@ -139,6 +140,7 @@ class ShowParams:
     viewers_per_rate: float = 400.0
     viewers_every: float = 10.0
     dwell: float = 300.0
+    ends: float = 0.35
     population: int = 3_000_000
 
     phases: tuple[Phase, ...] = ()

@@ -20,7 +20,6 @@ _QUIETEST: Final = 0.01
 #: Shares of the duration in which the viewers come and in which they leave.
 _RISE: Final = 0.15
 _FALL: Final = 0.08
-_LOWEST: Final = 0.35
 #: Rooms take turns of about so many lines in all, at most so long, ms.
 _SLICE_LINES: Final = 3_000
 _LONGEST_SLICE: Final = 10_000
@@ -118,7 +117,7 @@ class _Show:
         length = max(1, params.end - room.start)
         done = (room.now - room.start) / length
         rise, fall = min(1.0, done / _RISE), min(1.0, (1 - done) / _FALL)
-        curve = _LOWEST + (1 - _LOWEST) * min(rise, fall)
+        curve = params.ends + (1 - params.ends) * min(rise, fall)
         room.curve = curve * (0.85 + 0.3 * self._drift.random())
         room.event("viewers", value=int(self._audience * curve * (0.9 + 0.2 * self._drift.random())))
         room.hurry()

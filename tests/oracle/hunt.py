@@ -4,10 +4,12 @@ import argparse
 import re
 import sys
 import traceback
+from collections.abc import Iterable
+from pathlib import Path
 from random import Random
-from typing import Any
 
 from streamproc.pipeline.records import Record
+from tests.oracle.cases import write_case
 from tests.oracle.compare import differences, some
 from tests.oracle.shrink import shrink
 from tests.oracle.traces import trace
@@ -27,39 +29,57 @@ def kind(line: str) -> str:
     return re.sub(r"[\w.@-]*\d[\w.@/#-]*", "N", line)
 
 
+def smallest(seed: int, want: str) -> list[Record]:
+    """Return the smallest trace that still has this kind of difference."""
+
+    def fails(records: list[Record]) -> bool:
+        return any(kind(each) == want for each in found(records, 1.0, seed))
+
+    return shrink(trace(Random(seed)), fails)
+
+
+def first_difference(seeds: Iterable[int], share: float) -> str | None:
+    """Return the first difference on the traces of these seeds, with its smallest trace."""
+    for seed in seeds:
+        lines = found(trace(Random(seed)), share, seed)
+        if lines:
+            return described(seed, smallest(seed, kind(lines[0])))
+    return None
+
+
+def described(seed: int, records: list[Record]) -> str:
+    """Return a trace and what differs on it, to be read."""
+    return "\n".join(
+        [
+            f"seed {seed}: {len(records)} records",
+            *(f"  {each.topic} {each.key!r} {each.timestamp} {(each.value or b'')[:300]!r}" for each in records),
+            *(f"  -> {line}" for line in found(records, 1.0, seed)[:12]),
+        ]
+    )
+
+
 def main() -> int:
     """Hunt, and print each new kind of difference with its smallest trace."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--to", dest="last", type=int, default=1000)
-    parser.add_argument("--share", type=float, default=0.25, help="share of metric records compared in full")
+    parser.add_argument("--share", type=float, default=0.05, help="share of metric records compared in full")
+    parser.add_argument("--keep", type=Path, help="a folder for the smallest traces")
     args = parser.parse_args()
     known: set[str] = set()
     failing = 0
     for seed in range(args.first, args.last):
-        records = trace(Random(seed))
-        lines = found(records, args.share, seed)
+        lines = found(trace(Random(seed)), args.share, seed)
         failing += bool(lines)
         new = [line for line in lines if kind(line) not in known]
-        if not new:
-            continue
         known |= {kind(line) for line in lines}
-        show(seed, new[0])
+        if new:
+            records = smallest(seed, kind(new[0]))
+            print(described(seed, records), flush=True)
+            if args.keep:
+                write_case(args.keep / f"seed_{seed}.json", new[0], records)
     print(f"{args.last - args.first} traces, {failing} differ")
     return int(bool(failing))
-
-
-def show(seed: int, line: str) -> Any:
-    """Print the smallest trace that still has this kind of difference."""
-    records = trace(Random(seed))
-    want = kind(line)
-    small = shrink(records, lambda some: any(kind(each) == want for each in found(some, 1.0, seed)))
-    print(f"== seed {seed}: {len(small)} of {len(records)} records")
-    for record in small:
-        print("  ", record.topic.split(".")[1], record.timestamp or "", (record.value or b"").decode("utf-8", "replace")[:300])
-    for each in found(small, 1.0, seed)[:12]:
-        print("   ->", each)
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Every choice is drawn from one `random.Random`, so that a seed or hypothesis' ow
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -124,7 +124,12 @@ def style(rnd: Random) -> Style:
 
 def trace(rnd: Random) -> list[Record]:
     """Return a random trace, in order of arrival."""
-    show = Show(rnd, style(rnd))
+    return made(rnd, style(rnd))
+
+
+def made(rnd: Random, what: Style) -> list[Record]:
+    """Return a random trace of a style, in order of arrival."""
+    show = Show(rnd, what)
     for _ in range(show.style.events):
         draw = show.rnd.randrange(1000) / 1000
         if draw < show.style.broken:
@@ -291,3 +296,9 @@ def _feedback(show: Show) -> tuple[str, dict[str, Any]]:
 
 
 MAKES = {"c": _chat, "a": _anchor, "o": _order, "r": _room, "f": _feedback, "s": _stage}
+
+
+def in_order(rnd: Random) -> list[Record]:
+    """Return a random trace of usable records, none twice, in order of position."""
+    calm = replace(style(rnd), delays=(0,), broken=0.0, duplicate=0.0, stamped=False)
+    return made(rnd, calm)

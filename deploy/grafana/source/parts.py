@@ -1,7 +1,7 @@
 """What the dashboards are made of: panels with one look, so that a colour means the same everywhere.
 
-Green is as it should be, orange wants a look, red wants somebody now; these names of Grafana's own palette are legible in
-both themes. Every panel says in its description what it shows and from where it is bad.
+Green is as it should be, orange wants a look, red wants somebody now; these names of Grafana's own palette are legible
+in both themes. Every panel says in its description what it shows and from where it is bad.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ OK, LOOK, ACT, PLAIN = "green", "orange", "red", "text"
 NEUTRAL: Final = "blue"
 
 Steps = Sequence[tuple[float | None, str]]
+Panel = Builder[dashboard.Panel]
 
 
 class Query(NamedTuple):
@@ -52,7 +53,9 @@ def _by_thresholds() -> build.FieldColor:
     return build.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS)
 
 
-def _target(query: Query, ref: str, *, instant: bool = False, form: PromQueryFormat | None = None) -> prometheus.Dataquery:
+def _target(
+    query: Query, ref: str, *, instant: bool = False, form: PromQueryFormat | None = None
+) -> prometheus.Dataquery:
     target = prometheus.Dataquery().datasource(SOURCE).expr(query.expr).ref_id(ref).legend_format(query.name)
     if form is not None:
         target.format(form)
@@ -73,7 +76,6 @@ def number(
     span: int = 4,
     decimals: int | None = None,
     none: str = "–",
-    link: build.DashboardLink | None = None,
 ) -> stat.Panel:
     """Return one number, coloured by its steps, over a faint line of how it was."""
     panel = (
@@ -95,7 +97,7 @@ def number(
     )
     if decimals is not None:
         panel.decimals(decimals)
-    return panel.data_links([link]) if link else panel
+    return panel
 
 
 def lines(
@@ -106,11 +108,7 @@ def lines(
     unit: str = "short",
     steps: Steps = (),
     span: int = 12,
-    height: int = 8,
     stacked: bool = False,
-    top: float | None = None,
-    decimals: int | None = None,
-    link: build.DashboardLink | None = None,
 ) -> timeseries.Panel:
     """Return lines over time from zero up; steps are drawn as dashed lines."""
     panel = (
@@ -135,20 +133,16 @@ def lines(
         .tooltip(look.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
         .no_value("nothing in this time")
         .span(span)
-        .height(height)
+        .height(8)
     )
     for query, ref in _refs(queries):
         panel.with_target(_target(query, ref))
     if steps:
         panel.thresholds(_steps([(steps[0][0], "transparent"), *steps[1:]]))
-        panel.thresholds_style(look.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED))
+        panel.thresholds_style(look.GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED))
     if stacked:
         panel.stacking(look.StackingConfig().mode(common.StackingMode.NORMAL))
-    if top is not None:
-        panel.max(top)
-    if decimals is not None:
-        panel.decimals(decimals)
-    return panel.data_links([link]) if link else panel
+    return panel
 
 
 class Column(NamedTuple):
@@ -171,7 +165,9 @@ def rows(
     for column, ref in _refs([Query(column.expr) for column in columns]):
         panel.with_target(_target(column, ref, instant=True, form=PromQueryFormat.TABLE))
         names[f"Value #{ref}"] = columns[ord(ref) - ord("A")].title
-    panel.with_transformation(dashboard.DataTransformerConfig(id_val="joinByField", options={"byField": key, "mode": "outer"}))
+    panel.with_transformation(
+        dashboard.DataTransformerConfig(id_val="joinByField", options={"byField": key, "mode": "outer"})
+    )
     unwanted = {"Time": True} | {f"Time {number}": True for number in range(1, len(columns) + 1)}
     order = {key: 0} | {name: place for place, name in enumerate(names, 1)}
     panel.with_transformation(
@@ -181,11 +177,12 @@ def rows(
         )
     )
     panel.override_by_name(
-        key_title, [_is("links", [{"title": "Open this room", "url": url, "targetBlank": False}]), _is("custom.minWidth", 120)]
+        key_title,
+        [_is("links", [{"title": "Open this room", "url": url, "targetBlank": False}]), _is("custom.minWidth", 120)],
     )
     for column in columns:
         panel.override_by_name(column.title, _column(column))
-    panel.sort_by([look.TableSortByFieldState(sort).desc(True)])
+    panel.sort_by([look.TableSortByFieldState().display_name(sort).desc(True)])
     return panel.no_value("No room is on the air.")
 
 
@@ -225,7 +222,12 @@ def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) ->
         .color_scheme(_by_thresholds())
         .thresholds(_steps(((None, "transparent"), (1, ACT))))
         .show_value(common.VisibilityMode.NEVER)
-        .legend(look.VizLegendOptions().show_legend(False).display_mode(common.LegendDisplayMode.LIST).placement(common.LegendPlacement.BOTTOM))
+        .legend(
+            look.VizLegendOptions()
+            .show_legend(False)
+            .display_mode(common.LegendDisplayMode.LIST)
+            .placement(common.LegendPlacement.BOTTOM)
+        )
         .row_height(0.8)
         .fill_opacity(80)
         .no_value(none)
@@ -252,7 +254,11 @@ def board(uid: str, title: str, says: str, *, since: str = "now-30m") -> build.D
         .refresh("10s")
         .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
     )
-    for name, other in (("Rooms", "streamproc-rooms"), ("One room", "streamproc-room"), ("Pipeline", "streamproc-pipeline")):
+    for name, other in (
+        ("Rooms", "streamproc-rooms"),
+        ("One room", "streamproc-room"),
+        ("Pipeline", "streamproc-pipeline"),
+    ):
         if other != uid:
             page.link(
                 build.DashboardLink(name)
@@ -264,7 +270,7 @@ def board(uid: str, title: str, says: str, *, since: str = "now-30m") -> build.D
     return page
 
 
-def fill(page: build.Dashboard, *groups: tuple[str, Sequence[Builder[dashboard.Panel]]]) -> build.Dashboard:
+def fill(page: build.Dashboard, *groups: tuple[str, Sequence[Panel]]) -> build.Dashboard:
     """Put panels on a dashboard, under a heading each group; a group without one has no heading."""
     for heading, panels in groups:
         if heading:

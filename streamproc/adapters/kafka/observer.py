@@ -30,11 +30,14 @@ class Observer(Protocol):
     def watch(self, views: Iterable[View]) -> None:
         """Get to know all partitions at work; what is iterated over changes with assignments."""
 
-    def begin(self, topic: str, records: int) -> None:
-        """Take note that a batch is to be processed; laps follow."""
+    def batch(self, topic: str, records: int) -> None:
+        """Take note of a batch that is to be processed."""
+
+    def begin(self) -> None:
+        """Take note that stages begin; laps follow."""
 
     def lap(self, stage: str) -> None:
-        """Take note that a stage has ended which began at the last lap, or at the beginning of the batch."""
+        """Take note that a stage has ended which began at the last lap, or at their beginning."""
 
     def committed(self, partition: int, seconds: float, records: int, snapshots: Sequence[int]) -> None:
         """Take note of a transaction: how long it took, its step's records, the sizes of its snapshots (bytes)."""
@@ -58,7 +61,10 @@ class Unobserved:
     def watch(self, views: Iterable[View]) -> None:
         """Take no note."""
 
-    def begin(self, topic: str, records: int) -> None:
+    def batch(self, topic: str, records: int) -> None:
+        """Take no note."""
+
+    def begin(self) -> None:
         """Take no note."""
 
     def lap(self, stage: str) -> None:

@@ -119,7 +119,8 @@ class Runner:
         if not self.reading.takes(topic, batch.number):
             raise WorkerError(f"a batch of {topic} partition {self.partition} was lost between fetch and task")
         observer, task = self.around.observer, stepper.task
-        observer.begin(topic, len(batch.records))
+        observer.batch(topic, len(batch.records))
+        observer.begin()
         records = as_records(topic, batch.records)
         lagging = self.reading.lagging()
         observer.lap("hand_over")
@@ -141,7 +142,7 @@ class Runner:
         """Restore the task and commit its steps until it is finished; restore it again where Kafka lets it down."""
         retry = _FIRST_RETRY_S
         while self._finish is None:
-            transactions = Transactions(self.config, self.partition)
+            transactions = Transactions(self.config, self.partition, self.around.observer)
             try:
                 if not await self._restore(transactions):
                     return
@@ -171,7 +172,7 @@ class Runner:
         self.starts = start.positions
         self.reading = Reading(start.positions, start.ends)
         self._stepper = stepper
-        self._outbox = Outbox(self.around.classified, self.config, self.partition)
+        self._outbox = Outbox(self.around.classified, self.config, self.partition, self.around.observer)
         self._step_records = 0
         self._step_began = self._committing_since = None
         self._paused = set()
@@ -215,7 +216,7 @@ class Runner:
     async def _commit(self, stepper: Stepper, transactions: Transactions, *, all_rooms: bool) -> None:
         observer, outbox = self.around.observer, self._outbox
         assert outbox is not None, "restored before"
-        observer.begin("", 0)
+        observer.begin()
         commit = stepper.close(all_rooms=all_rooms)
         records, self._step_records = self._step_records, 0
         self._committing_since, self._step_began = self._step_began, None

@@ -1,7 +1,7 @@
 """What leaves: output records in batches a topic, and the classified records, which wait for no commit."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError, told
+from streamproc.adapters.kafka.observer import Observer
 from streamproc.pipeline.records import Output
 
 
@@ -31,18 +32,17 @@ def new_producer(config: WorkerConfig, partition: int | None = None) -> AIOKafka
 
 
 async def send(
-    producer: AIOKafkaProducer, config: WorkerConfig, partition: int, outputs: Iterable[Output]
+    producer: AIOKafkaProducer, config: WorkerConfig, partition: int, outputs: Iterable[Output], observer: Observer
 ) -> list[asyncio.Future[Any]]:
     """Send outputs to ``partition`` of their topics, in order by topic; return the futures of the answers."""
-    by_topic: dict[str, list[Output]] = {}
-    for output in outputs:
-        by_topic.setdefault(output.topic, []).append(output)
+    observer.begin()
+    batches = list(_batches(producer, outputs))
+    observer.lap("send")
     answers = []
-    for topic, chosen in by_topic.items():
-        for batch in _batches(producer, chosen):
-            answer = await producer.send_batch(batch, config.on_kafka(topic), partition=partition)
-            answer.add_done_callback(_look_at)
-            answers.append(answer)
+    for topic, batch in batches:
+        answer = await producer.send_batch(batch, config.on_kafka(topic), partition=partition)
+        answer.add_done_callback(_look_at)
+        answers.append(answer)
     return answers
 
 
@@ -52,25 +52,29 @@ def _look_at(answer: asyncio.Future[Any]) -> None:
         answer.exception()
 
 
-def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterable[Any]:
-    batch = producer.create_batch()
-    for _, key, value in outputs:
-        # An empty value is a tombstone; an empty batch takes a record of any size.
+def _batches(producer: AIOKafkaProducer, outputs: Iterable[Output]) -> Iterator[tuple[str, Any]]:
+    batches: dict[str, Any] = {}
+    for topic, key, value in outputs:
+        batch = batches.get(topic)
+        if batch is None:
+            batch = batches[topic] = producer.create_batch()
+        # An empty value is a tombstone.
         if batch.append(key=key, value=value or None, timestamp=None) is None:
-            yield batch
-            batch = producer.create_batch()
+            yield topic, batch
+            batch = batches[topic] = producer.create_batch()
+            # The first record of a batch may have any size.
             batch.append(key=key, value=value or None, timestamp=None)
-    batch.close()
-    yield batch
+    for topic, batch in batches.items():
+        batch.close()
+        yield topic, batch
 
 
 class Outbox:
     """Classified records of one task on their way: sent at once, in order, while the task goes on."""
 
-    def __init__(self, producer: AIOKafkaProducer, config: WorkerConfig, partition: int) -> None:
-        self._producer = producer
-        self._config = config
-        self._partition = partition
+    def __init__(self, producer: AIOKafkaProducer, config: WorkerConfig, partition: int, observer: Observer) -> None:
+        self._to = (producer, config, partition)
+        self._observer = observer
         self._waiting: list[Output] = []
         self._sent = 0
         self._acked = 0
@@ -110,7 +114,7 @@ class Outbox:
         while self._waiting:
             outputs, self._waiting = self._waiting, []
             try:
-                await asyncio.gather(*await send(self._producer, self._config, self._partition, outputs))
+                await asyncio.gather(*await send(*self._to, outputs, self._observer))
             except KafkaError as error:
                 # An idempotent producer tries on by itself as long as that can help.
                 raise WorkerError(f"classified records cannot be sent: {told(error)}") from error

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streamproc.adapters.kafka.config import WorkerConfig
+from streamproc.adapters.kafka.observer import Observer
 from streamproc.adapters.kafka.sending import new_producer, send
 from streamproc.pipeline.step import Commit
 
@@ -16,8 +17,9 @@ _STOP_S = 5.0
 class Transactions:
     """The transactional producer of one task: its start fences whoever wrote for the partition before."""
 
-    def __init__(self, config: WorkerConfig, partition: int) -> None:
+    def __init__(self, config: WorkerConfig, partition: int, observer: Observer) -> None:
         self._config = config
+        self._observer = observer
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
 
@@ -32,7 +34,7 @@ class Transactions:
         assert producer is not None, "not started"
         async with asyncio.timeout(config.commit_timeout_s):
             await producer.begin_transaction()
-            answers = await send(producer, config, self._partition, commit.outputs)
+            answers = await send(producer, config, self._partition, commit.outputs, self._observer)
             if commit.offsets:
                 await producer.send_offsets_to_transaction(
                     {

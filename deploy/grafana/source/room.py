@@ -1,0 +1,140 @@
+"""One room: what is the matter there, for whoever opens it from an alert or from Rooms."""
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import dashboard as model
+
+from source.parts import NEUTRAL, SOURCE, Panel, Query, at_least, bands, board, fill, limits, lines, number, words
+
+OF = '{room="$room"}'
+HELP = """
+**Questions pile up** - tell the anchor's desk what is asked most; an assistant can answer in the chat.
+Runbooks: `unanswered_spike`, `oldest_question`, `overload`. \
+**No messages** - is the stream itself up? Runbook: `silence`. \
+**Fewer orders than usual** - is the product in stock, does the checkout work? Runbook: `conversion_drop`. \
+What is asked, word by word, is on the topic `live.questions.v1`.
+"""
+
+
+def dashboard() -> build.Dashboard:
+    """Return the dashboard."""
+    page = board("streamproc-room", "One room", "Questions, chat and orders of one room.")
+    page.with_variable(
+        build.QueryVariable("room")
+        .label("Room")
+        .datasource(SOURCE)
+        .query("label_values(streamproc_room_messages, room)")
+        .regex("/^(?!_other$).*/")
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+    )
+    return fill(page, ("", [*_summary(), *_questions(), *_trade(), _alerts(), words("What to do", HELP)]))
+
+
+def _summary() -> list[Panel]:
+    return [
+        number(
+            "Longest wait",
+            f"room:streamproc_oldest_question_seconds:max{OF}",
+            "Age of the oldest open question. Orange from 2 min, red from 3 min.",
+            unit="dthms",
+            steps=limits(120, 180),
+            none="none waits",
+        ),
+        number(
+            "Open questions",
+            f"room:streamproc_open_questions:sum{OF}",
+            "Questions nobody has answered yet; many viewers asking the same are one. Orange from 8, red from 16.",
+            steps=limits(8, 16),
+        ),
+        number(
+            "Usually open",
+            f"room:streamproc_open_questions:median10m{OF}",
+            "Median of open questions over the last 10 min. A room on the air for less than 90 s has none.",
+            steps=((None, NEUTRAL),),
+            decimals=0,
+        ),
+        number(
+            "Responsiveness",
+            f"avg(streamproc_room_responsiveness_ratio{OF})",
+            "Last 5 min: 100 % is an answer at once, 37 % after 30 s, 0 % none within a minute. Orange below 30 %,"
+            " red below 10 %.",
+            unit="percentunit",
+            steps=at_least(0.3, 0.1),
+            decimals=0,
+            none="nothing due",
+        ),
+        number(
+            "Messages a minute",
+            f"room:streamproc_messages:sum{OF} / 5",
+            "Mean of the last 5 min.",
+            steps=((None, NEUTRAL),),
+            decimals=0,
+        ),
+        number(
+            "Orders",
+            f"sum(streamproc_room_orders{OF})",
+            "Orders first paid in this session.",
+            steps=((None, NEUTRAL),),
+        ),
+    ]
+
+
+def _questions() -> list[Panel]:
+    usual = f"room:streamproc_open_questions:median10m{OF}"
+    return [
+        lines(
+            "Open questions",
+            [
+                Query(f"room:streamproc_open_questions:sum{OF}", "open"),
+                Query(usual, "usual"),
+                Query(f"clamp_min(2 * {usual}, 8)", "alert above"),
+            ],
+            "Open now, the median of the last 10 min, and from where the alert fires: 8, or twice the usual number.",
+        ),
+        lines(
+            "Longest wait",
+            [Query(f"room:streamproc_oldest_question_seconds:max{OF}", "oldest open question")],
+            "Age of the oldest open question; a gap means that none waits. From 3 min (dashed, red) with 3 open an"
+            " alert fires.",
+            unit="dthms",
+            steps=limits(120, 180),
+        ),
+    ]
+
+
+def _trade() -> list[Panel]:
+    return [
+        lines(
+            "Responsiveness",
+            [Query(f"avg(streamproc_room_responsiveness_ratio{OF})", "last 5 min")],
+            "100 % is an answer at once, 37 % after 30 s, 0 % none within a minute; a gap means that no question was"
+            " due.",
+            unit="percentunit",
+            span=8,
+        ).max(1),
+        lines(
+            "Messages a minute",
+            [Query(f"room:streamproc_messages:sum{OF} / 5", "mean of 5 min")],
+            "Mean of the last 5 min: it takes 5 min to fall to nothing in a silent room.",
+            span=8,
+        ),
+        lines(
+            "Orders in this session",
+            [Query(f"sum(streamproc_room_orders{OF})", "paid")],
+            "Orders first paid, from the session's start; a flat stretch sold nothing.",
+            span=8,
+        ),
+    ]
+
+
+def _alerts() -> Panel:
+    return bands(
+        "Alerts of this room",
+        Query(
+            'max by (alert) (label_replace(ALERTS{alertstate="firing", service="streamproc", room="$room"}, "alert",'
+            ' "$1", "alertname", "Streamproc(.*)"))',
+            "{{alert}}",
+        ),
+        "Red while an alert of Prometheus fires. docs/runbooks has a page for each.",
+        none="No alert of this room has fired in this time.",
+    )

@@ -1,0 +1,149 @@
+"""Rooms: which of them need help, for whoever is on call for all."""
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from source.parts import NEUTRAL, OK, Column, Panel, Query, at_least, bands, board, fill, limits, lines, number, rows
+
+ONE_ROOM = "/d/streamproc-room?var-room="
+#: The rooms with the highest values in the time shown: the same ones all over the picture.
+TOP = "{0} and on (room) topk(8, max_over_time({0}[$__range] @ end()))"
+
+
+def dashboard() -> build.Dashboard:
+    """Return the dashboard."""
+    page = board("streamproc-rooms", "Rooms", "Which rooms need help, the worst first.")
+    return fill(page, ("", [*_summary(), _table()]), ("Over time", [*_over_time(), _alerts()]))
+
+
+def _summary() -> list[Panel]:
+    return [
+        number(
+            "Rooms need help",
+            "count(room:streamproc_oldest_question_seconds:max > 180 and room:streamproc_open_questions:sum >= 3)"
+            " or vector(0)",
+            "Rooms in which 3 or more questions are open and one of them has waited for more than 3 min.",
+            steps=limits(1, 3),
+        ),
+        number(
+            "Longest wait",
+            "max(room:streamproc_oldest_question_seconds:max)",
+            "How long the oldest open question of all rooms has waited. Orange from 2 min, red from 3 min.",
+            unit="dthms",
+            steps=limits(120, 180),
+            none="none waits",
+        ),
+        number(
+            "Open questions",
+            "sum(room:streamproc_open_questions:sum)",
+            "Questions that nobody has answered yet, over all rooms; many viewers asking the same are one.",
+            steps=((None, NEUTRAL),),
+        ),
+        number(
+            "Alerts firing",
+            'count(ALERTS{alertstate="firing", service="streamproc"}) or vector(0)',
+            "Alerts of Prometheus that fire now, of rooms and of the pipeline. The band below says which.",
+            steps=((None, OK), (1, "red")),
+        ),
+        number(
+            "Rooms on the air",
+            "sum(streamproc_rooms_open)",
+            "Rooms with an open session: 10 min without an event end one.",
+            steps=((None, NEUTRAL),),
+        ),
+        number(
+            "Numbers are old by",
+            "max(streamproc_freshness_seconds)",
+            "How far the slowest partition is behind the clock. 5 to 20 s is usual. When it is red, look at Pipeline"
+            " first:"
+            " all else on this page is then as old.",
+            unit="s",
+            steps=limits(30, 60),
+            decimals=0,
+        ).data_links([build.DashboardLink("Pipeline").url("/d/streamproc-pipeline")]),
+    ]
+
+
+def _table() -> Panel:
+    return rows(
+        "Rooms, longest wait first",
+        "room",
+        "Room",
+        [
+            Column(
+                'room:streamproc_oldest_question_seconds:max{room!="_other"}', "Longest wait", "dthms", limits(120, 180)
+            ),
+            Column(
+                'max by (room) (room:streamproc_open_questions:sum{room!="_other"})',
+                "Open questions",
+                steps=limits(8, 16),
+            ),
+            Column("max by (room) (room:streamproc_open_questions:median10m)", "Usually open", decimals=0),
+            Column(
+                'avg by (room) (streamproc_room_responsiveness_ratio{room!="_other"})',
+                "Responsiveness",
+                "percentunit",
+                at_least(0.3, 0.1),
+                decimals=0,
+            ),
+            Column('room:streamproc_messages:sum{room!="_other"} / 5', "Messages/min", decimals=0),
+            Column('sum by (room) (streamproc_room_orders{room!="_other"})', "Orders"),
+        ],
+        "The busiest rooms (200 unless set otherwise); a click on one opens it. Longest wait: age of the oldest open"
+        " question."
+        " Usually open: median of the last 10 min. Responsiveness, last 5 min: 100 % is an answer at once, 37 % after"
+        " 30 s, 0 %"
+        " none within a minute. Messages/min: mean of the last 5 min. Orders: paid in this session.",
+        sort="Longest wait",
+        url=ONE_ROOM + "${__value.text}&${__url_time_range}",
+    )
+
+
+def _over_time() -> list[Panel]:
+    link = build.DashboardLink("Open this room").url(ONE_ROOM + "${__field.labels.room}&${__url_time_range}")
+    return [
+        lines(
+            "Longest wait, the 8 worst rooms",
+            [Query(TOP.format('room:streamproc_oldest_question_seconds:max{room!="_other"}'), "{{room}}")],
+            "Age of the oldest open question. From 3 min (dashed, red) with 3 questions open an alert fires.",
+            unit="dthms",
+            steps=limits(120, 180),
+        ).data_links([link]),
+        lines(
+            "Open questions, the 8 worst rooms",
+            [Query(TOP.format('room:streamproc_open_questions:sum{room!="_other"}'), "{{room}}")],
+            "Questions nobody has answered yet. From 8, and twice what is usual for the room, an alert fires.",
+        ).data_links([link]),
+        lines(
+            "Messages a minute, the 8 busiest rooms",
+            [
+                Query(
+                    TOP.format('room:streamproc_messages:sum{room!="_other"}').replace(" and ", " / 5 and ", 1),
+                    "{{room}}",
+                )
+            ],
+            "Mean of the last 5 min. A line that falls to nothing is a room that fell silent.",
+        ).data_links([link]),
+        lines(
+            "Responsiveness over all rooms",
+            [
+                Query("avg(streamproc_room_responsiveness_ratio)", "mean"),
+                Query("quantile(0.1, streamproc_room_responsiveness_ratio)", "worst tenth of rooms"),
+            ],
+            "Last 5 min; 100 % is an answer at once, 37 % after 30 s, 0 % none within a minute.",
+            unit="percentunit",
+        ).max(1),
+    ]
+
+
+def _alerts() -> Panel:
+    return bands(
+        "Alerts",
+        Query(
+            'max by (alert, room) (label_replace(ALERTS{alertstate="firing", service="streamproc"}, "alert", "$1",'
+            ' "alertname", "Streamproc(.*)"))',
+            "{{room}} {{alert}}",
+        ),
+        "Red while an alert of Prometheus fires. docs/runbooks has a page for each.",
+        none="No alert has fired in this time.",
+        height=7,
+    )

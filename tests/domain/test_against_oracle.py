@@ -1,0 +1,116 @@
+"""The incremental core against the oracle, which works every number out anew from the whole list of events."""
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamproc.contracts.label import Label
+from streamproc.pipeline.records import Record
+from tests.oracle import compare
+from tests.oracle import constants as c
+from tests.oracle.cases import read_case
+from tests.oracle.compare import differences, some
+from tests.oracle.hunt import first_difference
+from tests.oracle.oracle import expected
+from tests.oracle.stub import Stub
+from tests.oracle.traces import trace
+
+CASES = sorted((Path(__file__).parent / "regressions").glob("*.json"))
+#: Share of the metric records that are compared in full; final ones always are.
+SHARE = 0.05
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_regressions(path):
+    """Traces on which task and oracle once differed."""
+    shows, records = read_case(path)
+    assert differences(records) == [], shows
+
+
+@settings(
+    derandomize=True,
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+@given(st.randoms(use_true_random=False))
+def test_random_traces(rnd):
+    """On any trace the task's outputs are the oracle's."""
+    assert differences(trace(rnd), looked_at=some(SHARE, 1)) == []
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_seeded_traces(block):
+    """On these traces, richer than hypothesis makes them, the task's outputs are the oracle's."""
+    assert first_difference(range(25 * block, 25 * block + 25), SHARE) is None
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("block", range(20))
+def test_many_traces(block):
+    """On four thousand more traces the task's outputs are the oracle's."""
+    assert first_difference(range(1000 + 200 * block, 1200 + 200 * block), SHARE) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_comparison_sees_a_difference(seed):
+    """An oracle that is given one record less differs: the comparison compares."""
+    records = trace(Random(seed))
+    changed = [*records, Record(c.CHAT, 0, len(records), None, None, b"{")]
+    oracle = expected(records, Stub(), compare.KEY)
+    got = compare.by_topic(compare.run(changed))
+    assert len(got[c.DEAD_LETTER]) == len(oracle.reading.dead_letters) + 1
+    assert differences(changed) == []
+
+
+def test_the_oracle_gives_the_example(eval_data):
+    """The oracle is right where the contract's example says what is right."""
+    example = eval_data / "example"
+    lines = [json.loads(line) for line in (example / "trace.jsonl").read_text("utf-8").splitlines()]
+    want = {path.stem: _read(path) for path in (example / "expected").glob("*.jsonl")}
+    records = [Record(line["topic"], 0, n, None, None, _raw(line["value"])) for n, line in enumerate(lines)]
+    labels = {each["id"]: each for each in want[c.CLASSIFIED] + want[c.FEEDBACK_CLASSIFIED]}
+    oracle = expected(records, _Given(lines, labels), b"example")
+    metrics = dict(oracle.metrics())
+    for each in want[c.METRICS]:
+        for group, names in compare.OPEN.items():
+            each[group] = {name: value for name, value in each[group].items() if name not in names}
+        assert list(compare.unequal(each, metrics[each["id"]]())) == []
+    assert oracle.reading.classified == want[c.CLASSIFIED]
+    assert oracle.reading.feedback_classified == want[c.FEEDBACK_CLASSIFIED]
+    assert sorted(map(_id, oracle.questions())) == sorted(map(_id, want[c.QUESTIONS]))
+    letters = [{name: value for name, value in each.items() if name != "detail"} for each in want[c.DEAD_LETTER]]
+    assert oracle.reading.dead_letters == letters
+
+
+class _Given(Stub):
+    """Labels as the example's classified records have them."""
+
+    def __init__(self, lines, labels):
+        values = [line["value"] for line in lines if isinstance(line["value"], dict)]
+        self.given = {
+            value["text"]: labels[f"{value['room_id']}/{value['event_id']}"]
+            for value in values
+            if f"{value['room_id']}/{value['event_id']}" in labels
+        }
+
+    def label(self, texts):
+        """Return the labels given."""
+        names = [name for name in Label.__struct_fields__ if name != "advice"]
+        return [Label(**{name: self.given[text][name] for name in names}, advice=None) for text in texts]
+
+
+def _read(path):
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _raw(value):
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).encode()
+
+
+def _id(value):
+    return json.dumps(value, sort_keys=True)
