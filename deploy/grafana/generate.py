@@ -5,6 +5,7 @@ Needs grafana-foundation-sdk of deploy/requirements-tools.txt:
     "$(deploy/ci-setup.sh --where)/bin/python" deploy/grafana/generate.py [--check]
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -25,7 +26,11 @@ def pages() -> dict[str, str]:
             raise SystemExit(f"{name}: schemaVersion {page.schema_version} is above {NEWEST_SCHEMA}")
         for number, panel in enumerate(page.panels or (), 1):
             panel.id_val = number
-        made[f"{name}.json"] = JSONEncoder(sort_keys=True, indent=1, ensure_ascii=False).encode(page) + "\n"
+        tree = json.loads(JSONEncoder().encode(page))
+        for variable in tree.get("templating", {}).get("list", ()):
+            # The SDK writes an id of zeros, under which Grafana 10 then keeps the variable instead of under its name.
+            variable.pop("id", None)
+        made[f"{name}.json"] = json.dumps(tree, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
     return made
 
 

@@ -126,7 +126,7 @@ def test_danmaku_errors_name_file_and_line(tmp_path, text, said):
                 max_size=600,
             ),
         ),
-        max_size=40,
+        max_size=8,
     )
 )
 def test_danmaku_loses_and_changes_nothing(tmp_path_factory, messages):
@@ -186,7 +186,7 @@ def test_minutes_pass_unusable_texts_on(tmp_path):
     )
 )
 def test_minutes_lose_nothing_and_keep_each_rooms_order(tmp_path_factory, entries):
-    """Valid records in order of time, unique ids, each room's texts in their order, one viewer count a minute and room."""
+    """Valid records in order of time with unique ids; each room's texts in their order; a viewer count a minute and room."""
     entries = sorted(
         ((at, room, watch, text) for at, room, watch, text in entries if text.isprintable()), key=lambda e: e[0]
     )
@@ -286,7 +286,7 @@ def test_lines_are_the_replay_format(tmp_path):
 
 
 def test_the_real_trace_converts(eval_data):
-    """All 341,010 messages of the public trace come out, in order, unusable only where the trace's own text is empty."""
+    """All 341,010 messages of the public trace come out, in order, and each of their texts is one a record may have."""
     path = eval_data / "data" / "replay_trace.jsonl.gz"
     counts, before, unusable = Counter(), 0, 0
     for topic, value in records(path):

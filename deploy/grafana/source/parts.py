@@ -32,13 +32,13 @@ class Query(NamedTuple):
 
 
 def limits(look_at: float, act_at: float) -> Steps:
-    """Return steps for a number that is bad when it is high."""
-    return ((None, OK), (look_at, LOOK), (act_at, ACT))
+    """Return steps for a number from 0 up that is bad when it is high; what is not known has no colour."""
+    return ((None, PLAIN), (0, OK), (look_at, LOOK), (act_at, ACT))
 
 
 def at_least(look_below: float, act_below: float) -> Steps:
-    """Return steps for a number that is bad when it is low."""
-    return ((None, ACT), (act_below, LOOK), (look_below, OK))
+    """Return steps for a number from 0 up that is bad when it is low; what is not known has no colour."""
+    return ((None, PLAIN), (0, ACT), (act_below, LOOK), (look_below, OK))
 
 
 def _steps(steps: Steps) -> build.ThresholdsConfig:
@@ -119,7 +119,7 @@ def lines(
         .unit(unit)
         .min(0)
         .line_width(2)
-        .fill_opacity(40 if stacked else 8)
+        .fill_opacity(40 if stacked else 0)
         .show_points(common.VisibilityMode.NEVER)
         .span_nulls(False)
         .axis_soft_min(0)
@@ -138,7 +138,8 @@ def lines(
     for query, ref in _refs(queries):
         panel.with_target(_target(query, ref))
     if steps:
-        panel.thresholds(_steps([(steps[0][0], "transparent"), *steps[1:]]))
+        # Only where it becomes bad is a line worth drawing.
+        panel.thresholds(_steps([(None, "transparent"), *(step for step in steps if step[1] in {LOOK, ACT})]))
         panel.thresholds_style(look.GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED))
     if stacked:
         panel.stacking(look.StackingConfig().mode(common.StackingMode.NORMAL))

@@ -29,7 +29,7 @@ def _summary() -> list[Panel]:
             steps=at_least(1, 1),
         ),
         number(
-            "Numbers are old by",
+            "Behind the clock",
             "max(streamproc_freshness_seconds)",
             "How far the slowest partition is behind the clock. 5 to 20 s is usual; orange from 30 s, red from 60 s.",
             unit="s",
@@ -50,7 +50,7 @@ def _summary() -> list[Panel]:
             " red from 20 s.",
             unit="s",
             steps=limits(5, 20),
-            decimals=1,
+            decimals=0,
         ),
         number(
             "Dead letters a minute",
@@ -72,7 +72,7 @@ def _summary() -> list[Panel]:
 def _keeping_up() -> list[Panel]:
     return [
         lines(
-            "Numbers are old by",
+            "Behind the clock",
             [Query("max by (instance) (streamproc_freshness_seconds)", "{{instance}}")],
             "How far the slowest partition of each worker is behind the clock. From 60 s (dashed, red) an alert fires.",
             unit="s",
@@ -120,7 +120,7 @@ def _input() -> list[Panel]:
         ),
         lines(
             "Dead letters a minute, by reason",
-            [Query("60 * sum by (reason) (rate(streamproc_dead_letters_total[5m])) or vector(0)", "{{reason}}")],
+            [Query("60 * sum by (reason) (rate(streamproc_dead_letters_total[5m]))", "{{reason}}")],
             "Records that could not be used, mean of the last 5 min. `streamproc dead-letters` lists them.",
             stacked=True,
         ),
@@ -224,7 +224,9 @@ def _state() -> list[Panel]:
             ],
             "In 10 min each. A deployment shows here; 3 restarts or tasks given up set off an alert.",
             span=8,
-        ).decimals(0),
+        )
+        .decimals(0)
+        .axis_soft_max(3),
         number(
             "Last snapshot",
             "max(streamproc_snapshot_age_seconds)",

@@ -51,7 +51,7 @@ def _summary() -> list[Panel]:
             steps=((None, NEUTRAL),),
         ),
         number(
-            "Numbers are old by",
+            "Behind the clock",
             "max(streamproc_freshness_seconds)",
             "How far the slowest partition is behind the clock. 5 to 20 s is usual. When it is red, look at Pipeline"
             " first:"
@@ -145,5 +145,5 @@ def _alerts() -> Panel:
         ),
         "Red while an alert of Prometheus fires. docs/runbooks has a page for each.",
         none="No alert has fired in this time.",
-        height=7,
+        height=9,
     )

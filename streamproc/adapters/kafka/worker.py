@@ -33,7 +33,7 @@ def run(
 
     ``page`` renders /metrics, which is served with /healthz and /readyz.
     """
-    quieten_libraries()
+    quieten_libraries(); import gc; gc.collect(); gc.freeze(); gc.set_threshold(50_000, 20, 50)
     error = asyncio.run(_work(config, understanding, observer, page))
     if error is None:
         return 0

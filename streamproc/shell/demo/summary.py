@@ -18,7 +18,7 @@ _BUSY: Final = 2_000
 
 
 def summary(fed: Fed, board: Board, cpu: float | None, rate: float) -> Iterator[str]:
-    """Yield the summary's lines; ``cpu`` is the worker's in µs an event (None: not known), ``rate`` records a second."""
+    """Yield the summary's lines; ``cpu`` is the worker's in µs an event (None: not known) at ``rate`` a second."""
     yield f"records in           {fed.records:>9,}  {_by(fed.by_topic)}"
     classified = board.outputs[topics.CLASSIFIED] + board.outputs[topics.FEEDBACK_CLASSIFIED]
     yield f"classified           {classified:>9,}  {_by(board.kinds)}"
