@@ -70,7 +70,9 @@ def _report(floor: dict, worker: dict, sent: int) -> None:
         print(f"{name:14}{us:10.2f}{us / floor_us:10.2f}")
     rate = sent / worker["wall_s"]
     verdict = "within" if total_us <= TARGET_US else "above"
-    print(f"{rate:,.0f} events/s in one process, peak {worker['peak_mb']:.0f} MB; {verdict} {TARGET_US:.0f} µs an event")
+    print(
+        f"{rate:,.0f} events/s in one process, peak {worker['peak_mb']:.0f} MB; {verdict} {TARGET_US:.0f} µs an event"
+    )
 
 
 # -- the records
@@ -92,7 +94,9 @@ async def _fill(bootstrap: str, events: int, rooms: int) -> int:
             batch.append(key=room_id, value=orjson.dumps(value), timestamp=None)
             sent += 1
             if sent % _SLICE == 0 or sent == events:
-                await asyncio.gather(*[await producer.send_batch(b, *tp[:1], partition=tp[1]) for tp, b in batches.items()])
+                await asyncio.gather(
+                    *[await producer.send_batch(b, *tp[:1], partition=tp[1]) for tp, b in batches.items()]
+                )
                 batches.clear()
             if sent == events:
                 break
@@ -121,7 +125,10 @@ def _floor(writer, bootstrap: str, events: int) -> None:
 
 async def _read_and_validate(bootstrap: str, events: int) -> dict:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", isolation_level="read_committed", enable_auto_commit=False
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        enable_auto_commit=False,
     )
     await consumer.start()
     consumer.assign([TopicPartition(topic, p) for topic in topics.INPUTS for p in range(PARTITIONS)])

@@ -201,7 +201,9 @@ class Metrics:
 
     def _ages(self, views: Sequence[View]) -> Iterator[Metric]:
         now = monotonic()
-        yield _family("streamproc_commit_age_seconds", [((), max((view.uncommitted_s(now) for view in views), default=0))])
+        yield _family(
+            "streamproc_commit_age_seconds", [((), max((view.uncommitted_s(now) for view in views), default=0))]
+        )
         for name, last in (
             ("streamproc_snapshot_age_seconds", self._last_snapshot),
             ("streamproc_restore_age_seconds", self._last_restore),

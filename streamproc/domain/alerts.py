@@ -92,7 +92,8 @@ class Alerts(Struct):
     def _judge(self, finding: Finding, record: Record, e: int, around: Surroundings, *, held_back: bool) -> None:
         name = f"{finding.alert}/{finding.aspect or '-'}"
         condition = self.conditions.setdefault(name, Condition())
-        condition.value, condition.threshold, condition.baseline = finding[3:6]
+        condition.value, condition.baseline = _float(finding.value), _float(finding.baseline)
+        condition.threshold = float(finding.threshold)
         if held_back:
             condition.held = 0
             if condition.fired_at is not None:
@@ -193,6 +194,11 @@ def _silence(five: Record, session: Record, limits: Thresholds, *, firing: bool)
     return Finding(SILENCE, None, holds, silence, limits.silence_ms, None, summary)
 
 
+def _float(value: float | None) -> float | None:
+    # One type, whether it comes from a count or from a snapshot: copies of a record are equal byte for byte.
+    return None if value is None else float(value)
+
+
 def _emit(finding: Finding, fired_at: int, resolved_at: int | None, record: Record, around: Surroundings) -> None:
     state = "firing" if resolved_at is None else "resolved"
     session_id = record["session_id"]
@@ -206,9 +212,9 @@ def _emit(finding: Finding, fired_at: int, resolved_at: int | None, record: Reco
         "severity": SEVERITY[finding.alert],
         "fired_at": fired_at,
         "resolved_at": resolved_at,
-        "value": finding.value,
-        "threshold": finding.threshold,
-        "baseline": finding.baseline,
+        "value": _float(finding.value),
+        "threshold": float(finding.threshold),
+        "baseline": _float(finding.baseline),
         "summary": finding.summary,
         "runbook": f"{around.rules.runbooks}/{finding.alert}.md",
     }

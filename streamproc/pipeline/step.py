@@ -92,6 +92,7 @@ class Stepper:
         self.next: dict[str, int] = {}
         self.before: int | None = None
         self.ranges: list[Range] = []
+        self._still = False
         #: Rooms changed since their last snapshot, and the step that changed them first.
         self.dirty: dict[str, int] = {}
         #: Steps that the rooms' snapshots have, while a restore goes on.
@@ -110,32 +111,36 @@ class Stepper:
             records = [record for record in records if record.offset >= start]
             if not records:
                 return
+        before = self.task.watermark
         self.task.read(records)
         self.task.move(self.task.due_watermark(lagging))
         last = records[-1].offset
         self.next[topic] = last + 1
-        self._note(Range(topic, records[0].offset, last, self.task.watermark))
+        self._note(Range(topic, records[0].offset, last, self.task.watermark), still=self.task.watermark == before)
 
     def idle(self, elapsed: int) -> None:
         """Let ``elapsed`` ms pass for a task that has nothing to read."""
         before = self.task.watermark
         self.task.move(self.task.idle_watermark(elapsed))
         if self.task.watermark != before:
-            self._note(Range(None, 0, 0, self.task.watermark))
+            self._note(Range(None, 0, 0, self.task.watermark), still=False)
 
-    def _note(self, entry: Range) -> None:
+    def _note(self, entry: Range, *, still: bool) -> None:
+        """Write down what was read; ``still`` says that the watermark stood still over it."""
         newest = self.ranges[-1] if self.ranges else None
-        # Ranges between which the watermark stood still are one: lateness was judged alike in both.
+        # Ranges over which the watermark stood still are one: lateness was judged alike in both.
         if (
             newest is not None
+            and still
+            and self._still
             and entry.topic is not None
             and entry.topic == newest.topic
-            and entry.watermark == newest.watermark
             and entry.first == newest.last + 1
         ):
             newest.last = entry.last
         else:
             self.ranges.append(entry)
+        self._still = still
 
     @property
     def open(self) -> bool:

@@ -87,9 +87,6 @@ class WorkerSettings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="How logs look; `auto` is `json` in production and `console` elsewhere."
     )
-    runbooks: str = Field(
-        "docs/runbooks", min_length=1, description="Folder or URL that alerts name as their runbook's."
-    )
 
 
 class Settings(WorkerSettings, KafkaSettings, RuleSettings):

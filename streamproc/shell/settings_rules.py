@@ -76,6 +76,9 @@ class AlertSettings(BaseSettings):
     alert_silence_rate: float = Field(
         _T.silence_rate, ge=0, description="silence: messages a second that the room had before, at least."
     )
+    runbooks: str = Field(
+        "docs/runbooks", min_length=1, description="Folder or URL in which alerts' runbooks are found."
+    )
 
 
 class BoundSettings(BaseSettings):
@@ -104,6 +107,7 @@ class RuleSettings(BoundSettings, AlertSettings, WeightSettings):
     def rules(self) -> Rules:
         """Return these settings as the core wants them."""
         return Rules(
+            runbooks=self.runbooks,
             weights={name: getattr(self, f"weight_{name}") for name in WEIGHTS},
             thresholds=Thresholds(**{name: getattr(self, f"alert_{name}") for name in Thresholds.__struct_fields__}),
             bounds=Bounds(**{name: getattr(self, f"bound_{name}") for name in Bounds.__struct_fields__}),

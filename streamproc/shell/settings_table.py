@@ -4,7 +4,7 @@ from typing import Final
 
 from streamproc.shell.settings import GROUPS, PREFIX, Settings, allowed
 
-BEGIN: Final = "<!-- made by `streamproc settings`: begin -->"
+BEGIN: Final = "<!-- made by `streamproc settings --page docs/configuration.md`: begin -->"
 END: Final = "<!-- end -->"
 
 

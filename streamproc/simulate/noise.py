@@ -13,7 +13,7 @@ _EMOJI: Final = LISTS["emoji"]
 _TYPOS: Final = tuple((pair[0], pair[1]) for pair in (typo.split() for typo in LISTS["typos"]))
 _SLIPS: Final = tuple((pair[0], pair[1]) for pair in (slip.split() for slip in LISTS["slips"]))
 _TRADITIONAL: Final = str.maketrans(dict(pair.split() for pair in LISTS["traditional"]))
-_STRETCHABLE: Final = 4
+_STRETCHABLE: Final = "哈啊6冲赞8牛草呀哇好3h"
 _OPENINGS: Final = ("主播", "宝宝", "请问", "那个", "姐姐", "想问下", "主播 ", "老板", "小姐姐", "主播主播", "问一下")
 _ENDINGS: Final = ("呀", "啊", "呢", "哦", "哈", "啊啊", "呀主播", "谢谢")
 _MARKS: Final = ("？", "?", "？？", "??", "？？？", "。。", "!", "~")
@@ -38,7 +38,7 @@ def _mistype(rng: Random, text: str) -> str:
         right, wrong = _TYPOS[(start + step) % len(_TYPOS)]
         if right in text:
             return text.replace(right, wrong, 1)
-    return text.translate(_DIGITS)
+    return text if "@" in text else text.translate(_DIGITS)
 
 
 def as_question(rng: Random, text: str) -> str:
@@ -59,7 +59,7 @@ def as_cheer(rng: Random, text: str) -> str:
     """Small talk that is not typed as it stands: stretched, with an emoji, with marks, or misspelt."""
     roll = rng.random()
     if roll < 0.36:
-        return text if len(text) > _STRETCHABLE else text + text[-1] * (1 + int(rng.random() * 5))
+        return text + text[-1] * (1 + int(rng.random() * 5)) if text[-1] in _STRETCHABLE else text
     if roll < 0.64:
         return text + pick(rng, _EMOJI)
     if roll < 0.82:

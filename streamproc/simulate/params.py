@@ -28,6 +28,7 @@ _SHARES = (
     "surveys",
     "reviews",
     "trusted",
+    "chatter",
     "spam",
     "traditional",
     "english",
@@ -101,11 +102,12 @@ class ShowParams:
     helps: float = 0.03
     seeks: float = 0.015
     replies: float = 0.03
+    chatter: float = 0.63
     spam: float = 0.01
     traditional: float = 0.03
     english: float = 0.01
 
-    answers: float = 0.55
+    answers: float = 0.65
     answer_delay: float = 14.0
     answer_delay_min: float = 5.0
     answer_delay_max: float = 60.0

@@ -17,8 +17,9 @@ _CHARS_PER_S: Final = 4.6
 #: An answer that the anchor has not come to so long after it was due is never given, ms.
 _PATIENCE: Final = 45_000
 #: A case that is asked again may still find an answer, with this part of the usual chance.
-_SECOND_CHANCE: Final = 0.4
+_SECOND_CHANCE: Final = 0.6
 _BOTH: Final = 0.2
+_REPLIED_TO: Final = 20
 #: However much is asked, the anchor goes on with his own text this often.
 _OWN_THREAD: Final = 0.3
 _LEAD_IN: Final = 0.4
@@ -106,7 +107,7 @@ class Stage:
         text = case.words(rng, case.group.answers)
         if rng.random() < 0.5:
             text = f"@{case.askers[0].nick} {text}"
-        reply_to = case.asked[-5:] if rng.random() < max(_WRITTEN_TO, room.params.explicit_answers) else []
+        reply_to = case.asked[-_REPLIED_TO:] if rng.random() < max(_WRITTEN_TO, room.params.explicit_answers) else []
         channel = "pin" if rng.random() < 0.12 else "text"
         self._utter(1, channel, text, Truth("anchor/answer", case.id), reply_to)
         self._answered(case)
@@ -114,7 +115,7 @@ class Stage:
     def _demonstrate(self, case: Case) -> None:
         room, rng = self._room, self._room.rng
         text = case.words(rng, case.group.answers if rng.random() < 0.6 else LISTS["demo"])
-        reply_to = case.asked[-5:] if rng.random() < room.params.explicit_answers else []
+        reply_to = case.asked[-_REPLIED_TO:] if rng.random() < room.params.explicit_answers else []
         words = _Words(room.now, text, Truth("anchor/demo", case.id), reply_to, lambda: self._answered(case))
         room.at(room.now + 4_000 + int(rng.random() * 8_000), self._demonstrated, words)
 
@@ -168,7 +169,9 @@ class Stage:
     def _take_due(self) -> list[Case]:
         """Take the answers to give now: the first that is due, at times with a second one in the same breath."""
         now = self._room.now
-        self._due = [entry for entry in self._due if entry[0] > now - _PATIENCE]
+        for when, case in self._due:
+            case.planned = when > now - _PATIENCE  # who asks again may still be lucky
+        self._due = [entry for entry in self._due if entry[1].planned]
         due = sorted((entry for entry in self._due if entry[0] <= now), key=lambda entry: entry[0])
         both = len(due) > 1 and self._room.rng.random() < _BOTH
         taken = due[: 1 + both]
@@ -184,7 +187,7 @@ class Stage:
                 pieces.append(cases[0].words(rng, cases[0].group.asks))
         pieces += [case.words(rng, case.group.answers) for case in cases]
         explicit = rng.random() < room.params.explicit_answers
-        reply_to = [event_id for case in cases for event_id in case.asked[-5:]] if explicit else []
+        reply_to = [event_id for case in cases for event_id in case.asked[-_REPLIED_TO:]] if explicit else []
 
         def said() -> None:
             for case in cases:

@@ -22,28 +22,23 @@ __all__ = ["Talk"]
 _OTHER: Final = Truth("other/-")
 _REPLY: Final = Truth("feedback/reply")
 _HELP: Final = Truth("mutuality/help")
-#: What small talk consists of.
-_SMALL_TALK: Final = (
-    ("cheer", 0.30),
-    ("chat", 0.27),
-    ("fan", 0.14),
-    ("meme", 0.11),
-    ("greeting", 0.09),
-    ("emoji", 0.07),
-    ("aside", 0.02),
-)
-_POOLS: Final = tuple(LISTS[name] for name, _ in _SMALL_TALK)
-_POOL_WEIGHTS: Final = tuple(accumulate(weight for _, weight in _SMALL_TALK))
+#: What small talk with words consists of; the rest is cheering and emoji.
+_WORDS: Final = (("chat", 0.43), ("fan", 0.22), ("meme", 0.17), ("greeting", 0.15), ("aside", 0.03))
+_POOLS: Final = tuple(LISTS[name] for name, _ in _WORDS)
+_POOL_WEIGHTS: Final = tuple(accumulate(weight for _, weight in _WORDS))
+_EMOJI: Final = 0.2
 #: Complaints and praise by aspect: nearly all about the product.
 _ASPECTS: Final = (("content", 0.22), ("product", 0.75), ("logistics", 0.9), ("service", 1.0))
 _RUSH: Final = 0.5
 _RUSH_ORDERS: Final = 0.12
 _PROMPTED: Final = 0.45
-_ECHO: Final = 0.04
+_ECHO: Final = 0.06
+#: The first of a pool are said more often than the last.
+_COMMON: Final = 1.35
 _OF_ITS_KIND: Final = 0.45
-_TWICE: Final = 0.08
+_TWICE: Final = 0.12
 _AS_IS: Final = 0.78
-_AT_SOMEBODY: Final = 0.03
+_AT_SOMEBODY: Final = 0.05
 _ECHO_WITHIN: Final = 60_000
 _REMEMBERED: Final = 32
 
@@ -117,14 +112,18 @@ class Talk:
         if roll < params.spam:
             self._say(viewer, pick(rng, LISTS["spam"]), _OTHER)
             return
+        if rng.random() >= params.chatter:
+            pool = LISTS["emoji"] if rng.random() < _EMOJI else LISTS["cheer"]
+            text = pool[int(len(pool) * rng.random() ** _COMMON)]
+            self._say(viewer, text if rng.random() < _AS_IS else as_cheer(rng, text), _OTHER)
+            return
         if roll > 1 - _ECHO:
             said = self._recent[int(rng.random() * _REMEMBERED)]
             if said is not None and said[0] > room.now - _ECHO_WITHIN and said[2] is not viewer:
                 self._say(viewer, pick(rng, LISTS["echo"]), _OTHER, reply_to=said[1])
                 return
         pool = _POOLS[bisect(_POOL_WEIGHTS, rng.random() * _POOL_WEIGHTS[-1])]
-        # The first of a pool are said far more often than the last.
-        text = pool[int(len(pool) * rng.random() ** 1.35)]
+        text = pool[int(len(pool) * rng.random() ** _COMMON)]
         extra = {}
         if roll < params.spam + _TWICE:
             text = f"{text} {pick(rng, LISTS['chat'])}"

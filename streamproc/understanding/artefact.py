@@ -15,6 +15,9 @@ from streamproc.understanding.folding import Codes
 SLOT_BITS: Final = 20
 _CHECK: Final = np.uint32((1 << (32 - SLOT_BITS)) - 1)
 _SHIFT: Final = np.uint32(32 - SLOT_BITS)
+OUTPUTS: Final = 16
+SCALE: Final = 1.0 / 1024
+NORM_SCALE: Final = 1.0 / 128
 MODEL_FILE: Final = "data/model.npz"
 
 Weights = npt.NDArray[np.int16]
@@ -23,13 +26,12 @@ Weights = npt.NDArray[np.int16]
 class Model(NamedTuple):
     """``keys`` (rows,) of the features, ``weights`` (rows, outputs), the first row that of the bias.
 
-    An output's score is (sum of weights) * scale / sqrt(features of the text) + bias * scale. ``calibration``
-    holds the knots of confidence: raw probability and calibrated one, shape (2, knots).
+    An output's score is SCALE * (sum of weights / norm + bias), norm = sqrt(1 + NORM_SCALE * sum of the last output).
+    ``calibration`` holds the knots of confidence: raw probability and calibrated one, shape (2, knots).
     """
 
     keys: Keys
     weights: Weights
-    scale: float
     calibration: npt.NDArray[np.float64]
     folding: Codes
     words: list[str]
@@ -51,7 +53,6 @@ class Model(NamedTuple):
         arrays = {
             "keys": self.keys,
             "weights": self.weights,
-            "scale": np.array([self.scale]),
             "calibration": self.calibration,
             "folding": self.folding,
             "words": np.frombuffer("\x00".join(self.words).encode(), np.uint8),
@@ -84,7 +85,6 @@ def read_model(data: bytes) -> Model:
             return Model(
                 keys=arrays["keys"],
                 weights=arrays["weights"],
-                scale=float(arrays["scale"][0]),
                 calibration=arrays["calibration"],
                 folding=arrays["folding"],
                 words=arrays["words"].tobytes().decode().split("\x00"),

@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from streamproc.contracts.label import Label
-from streamproc.understanding.artefact import Model, digest, read_model, rows_of, shipped
+from streamproc.understanding.artefact import NORM_SCALE, OUTPUTS, SCALE, Model, digest, read_model, rows_of, shipped
 from streamproc.understanding.corpus_io import ASPECTS, FILES, POLARITIES
-from streamproc.understanding.features import extract
+from streamproc.understanding.features import BIAS_KEY, extract
 from streamproc.understanding.rules import Rules
 
 _SUBS = tuple(FILES.values())
 _BATCH = 512
+SHARPNESS = 3.0
 _CACHE = 32768
 _KINDS = ("question", "mutuality", "feedback", "other")
 
@@ -63,23 +64,20 @@ class Classifier:
         return [young[text] for text in texts]
 
     def scores(self, texts: Sequence[str]) -> Floats:
-        """Give the raw outputs of the heads, shape (texts, 16)."""
-        total = np.zeros((len(texts), self._weights.shape[1]), np.int64)
-        count = np.ones(len(texts), np.int64)
+        """Give the outputs of the heads (7 subs, 3 polarities, 5 aspects), shape (texts, 15)."""
+        total = np.zeros((len(texts), OUTPUTS), np.int64)
+        sequences = 0
         for group in extract(texts, self.model.folding, self._lexicon):
-            rows = rows_of(group.keys, self._table)
-            total += np.add.reduceat(self._weights[rows].sum(axis=1, dtype=np.int32), group.starts, dtype=np.int64)
-            count += np.add.reduceat((rows > 1).sum(axis=1), group.starts)
-        bias = self._weights[1].astype(np.int64)
-        return (((total - 2 * 0 - bias * self._biases()) / np.sqrt(count)[:, None]) + bias) * self.model.scale
-
-    def _biases(self) -> int:
-        """Say how often the bias row is in a text's sum: once for each of the three sequences."""
-        return 3
+            rows = self._weights[rows_of(group.keys, self._table)].sum(axis=1, dtype=np.int32)
+            total += np.add.reduceat(rows, group.starts, axis=0, dtype=np.int64)
+            sequences += int(group.keys[0, 0] == BIAS_KEY)
+        bias = self._weights[1, :-1].astype(np.int64)
+        norm = np.sqrt(1.0 + NORM_SCALE * total[:, -1:])
+        return np.asarray(((total[:, :-1] - sequences * bias) / norm + bias) * SCALE)
 
     def _fresh(self, texts: Sequence[str]) -> list[Label]:
         scores = self.scores(texts)
-        subs = _softmax(scores[:, :7])
+        subs = _softmax(SHARPNESS * scores[:, :7])
         kinds = np.stack([subs[:, 0] + subs[:, 1], subs[:, 2] + subs[:, 3], subs[:, 4] + subs[:, 5], subs[:, 6]], axis=1)
         best = kinds.argmax(axis=1)
         confidence = np.interp(kinds[np.arange(len(texts)), best], *self.model.calibration)

@@ -1,10 +1,6 @@
-"""Train the shipped model from the project's corpus, bit for bit the same wherever it runs.
+"""Train the shipped model from the project's corpus; the same corpus gives the same bytes."""
 
-Multinomial logistic regression by accelerated gradient descent (Nesterov 1983, with O'Donoghue and Candes' restart).
-Only sums in a fixed order, products, quotients and square roots are used, which IEEE 754 rounds the same
-everywhere; the exponential is a table and a polynomial for the same reason.
-"""
-
+import math
 from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
@@ -15,35 +11,31 @@ import numpy.typing as npt
 import tomllib
 from scipy import sparse
 
-from streamproc.understanding.artefact import Model, slot_of
+from streamproc.understanding.artefact import NORM_SCALE, OUTPUTS, SCALE, Model, slot_of
+from streamproc.understanding.augment import ended, joined
 from streamproc.understanding.corpus_io import ASPECTS, FILES, POLARITIES, Message
-from streamproc.understanding.features import BIAS_KEY, Keys, Lexicon, extract
+from streamproc.understanding.features import BIAS_KEY, Keys, Lexicon, extract, word_sets
+from streamproc.understanding.fitting import Floats, fit
 from streamproc.understanding.folding import Codes, build_table
 
-Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
 
 SUBS: Final = tuple(FILES.values())
-HEADS: Final = (len(SUBS), len(POLARITIES), len(ASPECTS))
-OUTPUTS: Final = 16
-SCALE: Final = 1.0 / 1024
 IDENTITY: Final = np.array([[0.0, 1.0], [0.0, 1.0]])
+#: Shares of the subs in a real room (LABELLING.md's order of the corpus files), which the training weights follow.
+PRIORS: Final = dict(zip(SUBS, (0.13, 0.05, 0.04, 0.01, 0.06, 0.22, 0.49), strict=True))
 
 
 class Settings(NamedTuple):
-    """What training may vary: penalties a head, document frequencies, steps, weight of feature groups."""
+    """What training may vary: cost of errors, least document frequency, steps, factors of the feature groups, made messages."""
 
-    penalty: tuple[float, float, float] = (3e-6, 3e-6, 3e-6)
+    cost: float = 0.3
     min_messages: int = 2
-    steps: int = 300
-    groups: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
-
-
-class Matrix(NamedTuple):
-    """Scaled feature counts: ``values`` of shape (messages, features) and the features' keys and group factors."""
-
-    values: sparse.csr_matrix
-    keys: Keys
-    factors: Floats
+    steps: int = 120
+    groups: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    ended_weight: float = 0.3
+    joined_share: float = 0.5
+    joined_weight: float = 0.3
 
 
 def read_lexicon() -> dict[str, list[str]]:
@@ -52,10 +44,8 @@ def read_lexicon() -> dict[str, list[str]]:
     return {name: words.split() for name, words in tomllib.loads(text).items()}
 
 
-def build_lexicon(messages: Sequence[Message], folding: Codes) -> tuple[Lexicon, list[str], npt.NDArray[np.uint8]]:
-    """Number the words of the lexicon and those that at least two messages of the corpus have."""
-    from streamproc.understanding.features import word_sets
-
+def build_lexicon(messages: Sequence[Message], folding: Codes) -> tuple[list[str], npt.NDArray[np.uint8]]:
+    """Give the words the model knows, those of the lexicon and of two messages of the corpus, and their classes."""
     classes: dict[str, int] = {}
     for number, words in enumerate(read_lexicon().values(), 2):
         for word in words:
@@ -63,138 +53,102 @@ def build_lexicon(messages: Sequence[Message], folding: Codes) -> tuple[Lexicon,
     counts = Counter(word for words in word_sets([m.text for m in messages], folding) for word in words)
     common = sorted(word for word, count in counts.items() if count >= 2 and word not in classes and word != "\n")
     words = ["", "\n", *sorted(classes), *common]
-    numbers = np.zeros(len(words), np.uint8)
-    numbers[1] = 1
-    for index, word in enumerate(words[2:], 2):
-        numbers[index] = classes.get(word, 0)
-    lexicon = Lexicon({word: index for index, word in enumerate(words)}, numbers.astype(np.int64))
-    return lexicon, words, numbers
+    numbers = np.array([0, 1, *[classes.get(word, 0) for word in words[2:]]], np.uint8)
+    return words, numbers
 
 
-def occurrences(texts: Sequence[str], folding: Codes, lexicon: Lexicon) -> list[tuple[npt.NDArray[np.int64], Keys]]:
-    """Give, for each feature group, the message and the key of every occurrence."""
-    found = []
-    for grams in extract(texts, folding, lexicon):
-        owner = np.zeros(len(grams.keys), np.int64)
-        owner[grams.starts[1:]] = 1
-        owner = np.repeat(np.cumsum(owner), grams.keys.shape[1])
-        keys = grams.keys.ravel()
-        found.append((owner[keys != 0], keys[keys != 0]))
-    return found
+class Occurrences(NamedTuple):
+    """Every occurrence of a feature: message, key and feature group, in the order of extraction."""
+
+    owners: Ids
+    keys: Keys
+    groups: Ids
 
 
-def choose(found: list[tuple[npt.NDArray[np.int64], Keys]], size: int, settings: Settings) -> tuple[Keys, Floats]:
-    """Choose the features seen in enough messages, one a table slot, and their group's factor."""
-    all_keys, all_counts, all_groups = [], [], []
-    for group, (owner, keys) in enumerate(found):
-        pairs = np.unique(keys.astype(np.uint64) * np.uint64(size) + owner.astype(np.uint64))
-        unique, counts = np.unique((pairs // np.uint64(size)).astype(np.uint32), return_counts=True)
-        keep = (counts >= settings.min_messages) & (unique != BIAS_KEY)
-        all_keys.append(unique[keep])
-        all_counts.append(counts[keep])
-        all_groups.append(np.full(int(keep.sum()), settings.groups[group]))
-    keys, counts, groups = np.concatenate(all_keys), np.concatenate(all_counts), np.concatenate(all_groups)
+def occurrences(texts: Sequence[str], folding: Codes, lexicon: Lexicon) -> Occurrences:
+    """Extract the features of texts."""
+    owners, keys, groups = [], [], []
+    for group, grams in enumerate(extract(texts, folding, lexicon)):
+        first = np.zeros(len(grams.keys), np.int64)
+        first[grams.starts[1:]] = 1
+        owner = np.repeat(np.cumsum(first), grams.keys.shape[1])
+        flat = grams.keys.ravel()
+        keep = (flat != 0) & (flat != BIAS_KEY)
+        owners.append(owner[keep])
+        keys.append(flat[keep])
+        groups.append(np.full(int(keep.sum()), group, np.int64))
+    return Occurrences(np.concatenate(owners), np.concatenate(keys), np.concatenate(groups))
+
+
+def choose(found: Occurrences, size: int, settings: Settings) -> tuple[Keys, Floats]:
+    """Choose features of enough of the first ``size`` messages, one a table slot, with inverse document frequencies."""
+    real = found.owners < size
+    found = Occurrences(found.owners[real], found.keys[real], found.groups[real])
+    pairs = np.unique(found.keys.astype(np.uint64) * np.uint64(size) + found.owners.astype(np.uint64))
+    keys, counts = np.unique((pairs // np.uint64(size)).astype(np.uint32), return_counts=True)
+    keep = (counts >= settings.min_messages) & (slot_of(keys) != slot_of(np.array([BIAS_KEY], np.uint32))[0])
+    keys, counts = keys[keep], counts[keep]
     order = np.lexsort((keys, -counts))
-    keys, groups = keys[order], groups[order]
-    slots = slot_of(keys)
-    taken = slots != slot_of(np.array([BIAS_KEY], np.uint32))[0]
-    _, first = np.unique(slots, return_index=True)
-    chosen = np.zeros(len(keys), bool)
-    chosen[first] = True
-    chosen &= taken
-    order = np.argsort(keys[chosen], kind="stable")
-    return keys[chosen][order], groups[chosen][order]
+    _, first = np.unique(slot_of(keys[order]), return_index=True)
+    chosen = np.sort(order[first])
+    keys, counts = keys[chosen], counts[chosen]
+    group_of = dict(zip(found.keys.tolist(), found.groups.tolist(), strict=True))
+    logs = {count: round(math.log((1 + size) / (1 + count)), 6) + 1.0 for count in set(counts.tolist())}
+    factors = [logs[n] * settings.groups[group_of[k]] for k, n in zip(keys.tolist(), counts.tolist(), strict=True)]
+    return keys, np.round(np.array(factors) * 16.0) / 16.0
 
 
-def matrix(found: list[tuple[npt.NDArray[np.int64], Keys]], size: int, keys: Keys, factors: Floats) -> sparse.csr_matrix:
-    """Count the chosen features: (messages, features), rows over the root of the message's number of features."""
-    owner = np.concatenate([owner for owner, _ in found])
-    seen = np.concatenate([keys for _, keys in found])
-    at = np.minimum(np.searchsorted(keys, seen), len(keys) - 1)
-    hit = keys[at] == seen
-    owner, at = owner[hit], at[hit]
-    total = np.bincount(owner, minlength=size) + 1.0
-    counts = sparse.csr_matrix((np.ones(len(at)), (owner, at)), shape=(size, len(keys)))
+def matrix(found: Occurrences, size: int, keys: Keys, factors: Floats) -> sparse.csr_matrix:
+    """Weigh the chosen features: (messages, features), each row over its norm, sqrt(1 + sum of count * factor^2)."""
+    at = np.minimum(np.searchsorted(keys, found.keys), len(keys) - 1)
+    hit = keys[at] == found.keys
+    owners, at = found.owners[hit], at[hit]
+    counts = sparse.csr_matrix((np.ones(len(at)), (owners, at)), shape=(size, len(keys)))
     counts.sum_duplicates()
     counts.sort_indices()
-    counts.data *= factors[counts.indices] / np.sqrt(np.repeat(total, np.diff(counts.indptr)))
+    squares = sparse.csr_matrix((counts.data, counts.indices, counts.indptr), shape=counts.shape) @ (factors * factors)
+    counts.data *= factors[counts.indices] / np.sqrt(1.0 + np.repeat(squares, np.diff(counts.indptr)))
     return counts
 
 
-_EXP_STEP = 64
-_EXP_BASE = 1.0157477085866857  # e ** (1/64)
+def signs(messages: Sequence[Message]) -> Floats:
+    """Give +1 or -1 for each output of the three heads."""
+    sub = np.array([SUBS.index((m.kind, m.sub)) for m in messages])
+    polarity = np.array([POLARITIES.index(m.polarity) for m in messages])
+    aspect = np.array([ASPECTS.index(m.aspect) for m in messages])
+    heads = [(sub, len(SUBS)), (polarity, len(POLARITIES)), (aspect, len(ASPECTS))]
+    return np.hstack([np.where(target[:, None] == np.arange(size), 1.0, -1.0) for target, size in heads])
 
 
-def _exp_table() -> Floats:
-    table = [1.0]
-    for _ in range(40 * _EXP_STEP):
-        table.append(table[-1] / _EXP_BASE)
-    return np.array(table)
-
-
-_TABLE = _exp_table()
-
-
-def _softmax(scores: Floats) -> Floats:
-    shifted = np.maximum(scores - scores.max(axis=1, keepdims=True), -39.0)
-    whole = np.floor(-shifted * _EXP_STEP)
-    rest = shifted + whole / _EXP_STEP
-    values = _TABLE[whole.astype(np.int64)] * (1.0 + rest * (1.0 + rest * (0.5 + rest * (1 / 6 + rest / 24))))
-    total = values[:, 0].copy()
-    for column in range(1, values.shape[1]):
-        total += values[:, column]
-    return values / total[:, None]
-
-
-def fit(values: sparse.csr_matrix, target: npt.NDArray[np.int64], weight: Floats, classes: int, penalty: float, steps: int) -> tuple[Floats, Floats]:
-    """Fit one head: weights (features, classes) and bias (classes,)."""
-    size, width = values.shape
-    weight = weight / size
-    wanted = np.zeros((size, classes))
-    wanted[np.arange(size), target] = 1.0
-    back = values.T.tocsr()
-    point, ahead = np.zeros((width + 1, classes)), np.zeros((width + 1, classes))
-    rate, momentum = 1.0 / (0.5 * 2.0 * float(weight.max()) * size), 1.0
-    rate = 1.0 / (0.25 * float(weight.max()) * size * 0.5 + penalty)
-    for _ in range(steps):
-        error = (_softmax(values @ ahead[:-1] + ahead[-1]) - wanted) * weight[:, None]
-        slope = np.empty_like(ahead)
-        slope[:-1] = back @ error + penalty * ahead[:-1]
-        slope[-1] = np.cumsum(error, axis=0)[-1]
-        step = ahead - rate * slope
-        moved = step - point
-        if float(np.cumsum((slope * moved).ravel())[-1]) > 0:
-            momentum = 1.0
-        following = (1.0 + (1.0 + 4.0 * momentum * momentum) ** 0.5) / 2.0
-        ahead = step + (momentum - 1.0) / following * moved
-        point, momentum = step, following
-    return point[:-1], point[-1]
-
-
-def targets(messages: Sequence[Message]) -> list[npt.NDArray[np.int64]]:
-    """Give the class numbers of each head."""
-    return [
-        np.array([SUBS.index((m.kind, m.sub)) for m in messages], np.int64),
-        np.array([POLARITIES.index(m.polarity) for m in messages], np.int64),
-        np.array([ASPECTS.index(m.aspect) for m in messages], np.int64),
+def training_set(messages: Sequence[Message], settings: Settings) -> tuple[list[Message], Floats]:
+    """Add the made messages and weigh all of them so that the subs have a real room's shares; mean weight 1."""
+    extra, pairs = ended(messages), joined(messages, int(len(messages) * settings.joined_share))
+    everything = [*messages, *extra, *pairs]
+    base = [1.0] * len(messages) + [settings.ended_weight] * len(extra) + [settings.joined_weight] * len(pairs)
+    totals: Counter[tuple[str, str]] = Counter()
+    for message, share in zip(everything, base, strict=True):
+        totals[message.kind, message.sub] += share  # type: ignore[assignment]
+    whole = sum(base)
+    weights = [
+        share * PRIORS[m.kind, m.sub] * whole / totals[m.kind, m.sub] for m, share in zip(everything, base, strict=True)
     ]
+    return everything, np.array(weights) * (len(everything) / math.fsum(weights))
 
 
-def train_model(messages: Sequence[Message], settings: Settings = Settings(), weight: Floats | None = None) -> Model:
+def train_model(messages: Sequence[Message], settings: Settings = Settings()) -> Model:  # noqa: B008 - immutable
     """Train on labelled messages; the result depends on them and the settings alone."""
     folding = build_table()
-    lexicon, words, classes = build_lexicon(messages, folding)
-    texts = [message.text for message in messages]
+    words, classes = build_lexicon(messages, folding)
+    lexicon = Lexicon({word: index for index, word in enumerate(words)}, classes.astype(np.int64))
+    everything, weight = training_set(messages, settings)
+    texts = [message.text for message in everything]
     found = occurrences(texts, folding, lexicon)
-    keys, factors = choose(found, len(texts), settings)
+    keys, factors = choose(found, len(messages), settings)
     values = matrix(found, len(texts), keys, factors)
-    weight = np.ones(len(texts)) if weight is None else weight
+    fitted, bias = fit(values, signs(everything), weight, settings.cost, settings.steps)
     rows = np.zeros((len(keys) + 1, OUTPUTS))
-    column = 0
-    for head, target in enumerate(targets(messages)):
-        fitted, bias = fit(values, target, weight, HEADS[head], settings.penalty[head], settings.steps)
-        rows[1:, column : column + HEADS[head]] = fitted * factors[:, None]
-        rows[0, column : column + HEADS[head]] = bias
-        column += HEADS[head]
-    weights = np.clip(np.round(rows / SCALE), -32767, 32767).astype(np.int16)
-    return Model(np.concatenate((np.array([BIAS_KEY], np.uint32), keys)), weights, SCALE, IDENTITY, folding, words, classes)
+    rows[0, : len(bias)] = bias / SCALE
+    rows[1:, : len(bias)] = fitted * factors[:, None] / SCALE
+    rows[1:, -1] = factors * factors / NORM_SCALE
+    weights = np.clip(np.round(rows), -32767, 32767).astype(np.int16)
+    return Model(np.concatenate((np.array([BIAS_KEY], np.uint32), keys)), weights, IDENTITY, folding, words, classes)

@@ -186,7 +186,7 @@ def test_minutes_pass_unusable_texts_on(tmp_path):
     )
 )
 def test_minutes_lose_nothing_and_keep_each_rooms_order(tmp_path_factory, entries):
-    """Valid records in order of time with unique ids; each room's texts in their order; a viewer count a minute and room."""
+    """Valid records in order of time, unique ids, each room's texts in order, one viewer count a minute and room."""
     entries = sorted(
         ((at, room, watch, text) for at, room, watch, text in entries if text.isprintable()), key=lambda e: e[0]
     )

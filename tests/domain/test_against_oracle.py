@@ -9,15 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamproc.contracts.label import Label
-from streamproc.pipeline.records import Record
+from streamproc.pipeline.decode import decode
+from streamproc.pipeline.records import Record, Rejected
 from tests.oracle import compare
 from tests.oracle import constants as c
 from tests.oracle.cases import read_case
 from tests.oracle.compare import differences, some
 from tests.oracle.hunt import first_difference
 from tests.oracle.oracle import expected
+from tests.oracle.reading import reason
 from tests.oracle.stub import Stub
-from tests.oracle.traces import trace
+from tests.oracle.traces import trace, usable
+from tests.oracle.valid import FIELDS, wrong_fields
 
 CASES = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 #: Share of the metric records that are compared in full; final ones always are.
@@ -54,6 +57,30 @@ def test_seeded_traces(block):
 def test_many_traces(block):
     """On four thousand more traces the task's outputs are the oracle's."""
     assert first_difference(range(1000 + 200 * block, 1200 + 200 * block), SHARE) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+ODD = st.sampled_from(["", "a", "a b", "\u3000", "\x85", "CNY", "paid", "viewers", "bot", 0, -1, 11, c.TIME_MIN, 1e3, ["a"], {}])
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(topic=st.sampled_from(c.INPUTS), rnd=st.randoms(use_true_random=False), data=st.data())
+def test_what_is_usable(topic, rnd, data):
+    """Whatever stands in a field, task and oracle agree on whether the record can be used, and on why not."""
+    value = dict(usable(rnd, topic))
+    changed = data.draw(st.lists(st.sampled_from(sorted(FIELDS[topic])), max_size=2, unique=True))
+    for field in changed:
+        value[field] = data.draw(JSON | ODD)
+    record = Record(topic, 0, 0, None, None, json.dumps(value).encode())
+    mine, others = decode(record), reason(record)
+    assert (mine.reason if isinstance(mine, Rejected) else None) == others
+    if isinstance(mine, Rejected):
+        wrong = wrong_fields(topic, value)
+        assert mine.detail.replace(":", ".").split(".")[0] in wrong
 
 
 @pytest.mark.parametrize("seed", range(3))

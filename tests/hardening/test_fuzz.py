@@ -41,7 +41,7 @@ def test_a_million(capsys):
 
 
 def test_one_bad_clock_moves_nobody():
-    """A producer whose clock is a day ahead is refused; one 9 s ahead moves the watermark no further than the broker's clock."""
+    """A clock a day ahead is refused; one 9 s ahead moves the watermark no further than the broker's clock."""
     task = new_task()
     base = T0
     task.read([chat(0, 0, timestamp=base), chat(1, 86_400, timestamp=base), chat(2, 9, timestamp=base)])

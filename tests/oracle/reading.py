@@ -111,6 +111,15 @@ def _usable(record: Record) -> Event:
     return event
 
 
+def reason(record: Record) -> str | None:
+    """Return why a record cannot be used, whenever it is read, or None."""
+    try:
+        _usable(record)
+    except _Unusable as unusable:
+        return unusable.reason
+    return None
+
+
 def _dead_letter(record: Record, reason: str) -> dict[str, Any]:
     value = None if record.value is None or reason == "too_large" else record.value
     return {

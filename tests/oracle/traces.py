@@ -302,3 +302,11 @@ def in_order(rnd: Random) -> list[Record]:
     """Return a random trace of usable records, none twice, in order of position."""
     calm = replace(style(rnd), delays=(0,), broken=0.0, duplicate=0.0, stamped=False)
     return made(rnd, calm)
+
+
+def usable(rnd: Random, topic: str) -> dict[str, Any]:
+    """Return the value of a random usable record of a topic."""
+    show = Show(rnd, style(rnd))
+    made_by = {c.CHAT: "c", c.ANCHOR: "a", c.ORDERS: "o", c.ROOM: "rs", c.FEEDBACK: "f"}
+    show.style = replace(show.style, about=made_by[topic], marks=0.0)
+    return _event(show, T0)[1]

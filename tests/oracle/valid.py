@@ -9,8 +9,13 @@ from tests.oracle import constants as c
 Check = Callable[[Any], bool]
 
 
+def _utf8(value: str) -> bool:
+    """Say whether a string has no half of a surrogate pair, which JSON can write and UTF-8 cannot."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
+
+
 def _id(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= 128
+    return isinstance(value, str) and 1 <= len(value) <= 128 and _utf8(value)
 
 
 def _key_id(value: Any) -> bool:
@@ -20,7 +25,7 @@ def _key_id(value: Any) -> bool:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= 500
+    return isinstance(value, str) and 1 <= len(value) <= 500 and _utf8(value)
 
 
 def _integer(value: Any) -> bool:

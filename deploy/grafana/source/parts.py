@@ -93,7 +93,7 @@ def number(
         .reduce_options(look.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
         .no_value(none)
         .span(span)
-        .height(4)
+        .height(3)
     )
     if decimals is not None:
         panel.decimals(decimals)
@@ -154,7 +154,6 @@ class Column(NamedTuple):
     unit: str = "short"
     steps: Steps = ()
     decimals: int | None = None
-    width: int | None = None
 
 
 def rows(
@@ -179,7 +178,7 @@ def rows(
     )
     panel.override_by_name(
         key_title,
-        [_is("links", [{"title": "Open this room", "url": url, "targetBlank": False}]), _is("custom.minWidth", 120)],
+        [_is("links", [{"title": "Open this room", "url": url, "targetBlank": False}]), _is("custom.minWidth", 100)],
     )
     for column in columns:
         panel.override_by_name(column.title, _column(column))
@@ -188,11 +187,10 @@ def rows(
 
 
 def _column(column: Column) -> list[dashboard.DynamicConfigValue]:
-    settings = [_is("unit", column.unit), _is("noValue", "–")]
+    # A phone shows four such columns, and the others to the right of them.
+    settings = [_is("unit", column.unit), _is("noValue", "–"), _is("custom.minWidth", 90)]
     if column.decimals is not None:
         settings.append(_is("decimals", column.decimals))
-    if column.width is not None:
-        settings.append(_is("custom.width", column.width))
     if column.steps:
         steps = [{"value": value, "color": color} for value, color in column.steps]
         settings.append(_is("thresholds", {"mode": "absolute", "steps": steps}))
@@ -205,12 +203,25 @@ def _is(name: str, value: Any) -> dashboard.DynamicConfigValue:  # noqa: ANN401 
     return dashboard.DynamicConfigValue(id_val=name, value=value)
 
 
+def drawn(colour: str, *, dashed: bool = False) -> list[dashboard.DynamicConfigValue]:
+    """Return how one series is drawn that must not look like the others; use it with `override_by_name`."""
+    settings = [_is("color", {"mode": "fixed", "fixedColor": colour}), _is("custom.lineWidth", 1)]
+    return [*settings, _is("custom.lineStyle", {"fill": "dash", "dash": [8, 8]})] if dashed else settings
+
+
+def firing(by: str, where: str = "") -> str:
+    """Return PromQL: 2 while a critical alert fires, 1 while a warning does, ``by`` labels; `alert` is its name."""
+    of = ", ".join(filter(None, ('alertstate="firing"', 'service="streamproc"', where)))
+    level = f'2 * ALERTS{{{of}, severity="critical"}} or ALERTS{{{of}, severity!="critical"}}'
+    return f'max by ({by}) (label_replace({level}, "alert", "$1", "alertname", "Streamproc(.*)"))'
+
+
 def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) -> statetimeline.Panel:
-    """Return a band for each series, red while it is 1: when an alert fired, and for how long."""
-    firing = dashboard.ValueMap(
+    """Return a band for each series of `firing`: when, and for how long."""
+    levels = dashboard.ValueMap(
         options={
-            "1": dashboard.ValueMappingResult(text="fires", color=ACT, index=0),
-            "0": dashboard.ValueMappingResult(text="quiet", color="transparent", index=1),
+            "1": dashboard.ValueMappingResult(text="warning", color=LOOK, index=0),
+            "2": dashboard.ValueMappingResult(text="critical", color=ACT, index=1),
         }
     )
     return (
@@ -219,9 +230,9 @@ def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) ->
         .description(says)
         .datasource(SOURCE)
         .with_target(_target(query, "A"))
-        .mappings([firing])
+        .mappings([levels])
         .color_scheme(_by_thresholds())
-        .thresholds(_steps(((None, "transparent"), (1, ACT))))
+        .thresholds(_steps(((None, "transparent"), (1, LOOK), (2, ACT))))
         .show_value(common.VisibilityMode.NEVER)
         .legend(
             look.VizLegendOptions()
@@ -237,7 +248,7 @@ def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) ->
     )
 
 
-def words(title: str, content: str, *, span: int = 24, height: int = 4) -> text.Panel:
+def words(title: str, content: str, *, span: int = 24, height: int = 6) -> text.Panel:
     """Return a panel of Markdown."""
     return text.Panel().title(title).mode(TextMode.MARKDOWN).content(content).span(span).height(height)
 

@@ -224,9 +224,7 @@ def _state() -> list[Panel]:
             ],
             "In 10 min each. A deployment shows here; 3 restarts or tasks given up set off an alert.",
             span=8,
-        )
-        .decimals(0)
-        .axis_soft_max(3),
+        ).axis_soft_max(3),
         number(
             "Last snapshot",
             "max(streamproc_snapshot_age_seconds)",
@@ -239,9 +237,9 @@ def _state() -> list[Panel]:
             none="none yet",
         ),
         number(
-            "Longest restore in 24 h",
-            "histogram_quantile(1, sum by (le) (increase(streamproc_restore_seconds_bucket[24h])))",
-            "Upper bound of how long a partition was without its state after a restart or a move. Orange from 10 s,"
+            "Longest restore",
+            "histogram_quantile(1, sum by (le) (streamproc_restore_seconds_bucket))",
+            "Upper bound of how long a partition was without its state since the workers' start. Orange from 10 s,"
             " red from 30 s.",
             unit="s",
             steps=limits(10.1, 30.1),

@@ -3,15 +3,31 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
-from source.parts import NEUTRAL, SOURCE, Panel, Query, at_least, bands, board, fill, limits, lines, number, words
+from source.parts import (
+    ACT,
+    NEUTRAL,
+    SOURCE,
+    Panel,
+    Query,
+    at_least,
+    bands,
+    board,
+    drawn,
+    fill,
+    firing,
+    limits,
+    lines,
+    number,
+    words,
+)
 
 OF = '{room="$room"}'
 HELP = """
-**Questions pile up** - tell the anchor's desk what is asked most; an assistant can answer in the chat.
-Runbooks: `unanswered_spike`, `oldest_question`, `overload`. \
-**No messages** - is the stream itself up? Runbook: `silence`. \
-**Fewer orders than usual** - is the product in stock, does the checkout work? Runbook: `conversion_drop`. \
-What is asked, word by word, is on the topic `live.questions.v1`.
+- **Questions pile up**: tell the anchor's desk what is asked most; an assistant can answer in the chat.
+  Runbooks `unanswered_spike`, `oldest_question`, `overload`.
+- **No messages**: is the stream itself up? Runbook `silence`.
+- **Few orders**: is the product in stock, does the checkout work? Runbook `conversion_drop`.
+- What is asked, word by word, is on the topic `live.questions.v1`.
 """
 
 
@@ -90,7 +106,9 @@ def _questions() -> list[Panel]:
                 Query(f"clamp_min(2 * {usual}, 8)", "alert above"),
             ],
             "Open now, the median of the last 10 min, and from where the alert fires: 8, or twice the usual number.",
-        ),
+        )
+        .override_by_name("alert above", drawn(ACT, dashed=True))
+        .override_by_name("usual", drawn("gray")),
         lines(
             "Longest wait",
             [Query(f"room:streamproc_oldest_question_seconds:max{OF}", "oldest open question")],
@@ -115,7 +133,7 @@ def _trade() -> list[Panel]:
         lines(
             "Messages a minute",
             [Query(f"room:streamproc_messages:sum{OF} / 5", "mean of 5 min")],
-            "Mean of the last 5 min: it takes 5 min to fall to nothing in a silent room.",
+            "Mean of the last 5 min: it takes so long to fall to nothing in a silent room, and to rise in a young one.",
             span=8,
         ),
         lines(
@@ -130,11 +148,7 @@ def _trade() -> list[Panel]:
 def _alerts() -> Panel:
     return bands(
         "Alerts of this room",
-        Query(
-            'max by (alert) (label_replace(ALERTS{alertstate="firing", service="streamproc", room="$room"}, "alert",'
-            ' "$1", "alertname", "Streamproc(.*)"))',
-            "{{alert}}",
-        ),
-        "Red while an alert of Prometheus fires. docs/runbooks has a page for each.",
+        Query(firing("alert", 'room="$room"'), "{{alert}}"),
+        "When an alert of Prometheus fired: red is critical, orange a warning. docs/runbooks has a page for each.",
         none="No alert of this room has fired in this time.",
     )

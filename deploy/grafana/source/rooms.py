@@ -2,7 +2,22 @@
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from source.parts import NEUTRAL, OK, Column, Panel, Query, at_least, bands, board, fill, limits, lines, number, rows
+from source.parts import (
+    NEUTRAL,
+    OK,
+    Column,
+    Panel,
+    Query,
+    at_least,
+    bands,
+    board,
+    fill,
+    firing,
+    limits,
+    lines,
+    number,
+    rows,
+)
 
 ONE_ROOM = "/d/streamproc-room?var-room="
 #: The rooms with the highest values in the time shown: the same ones all over the picture.
@@ -70,29 +85,27 @@ def _table() -> Panel:
         "Room",
         [
             Column(
-                'room:streamproc_oldest_question_seconds:max{room!="_other"}', "Longest wait", "dthms", limits(120, 180)
+                'max by (room) (room:streamproc_oldest_question_seconds:max{room!="_other"})',
+                "Longest wait",
+                "dthms",
+                limits(120, 180),
             ),
-            Column(
-                'max by (room) (room:streamproc_open_questions:sum{room!="_other"})',
-                "Open questions",
-                steps=limits(8, 16),
-            ),
-            Column("max by (room) (room:streamproc_open_questions:median10m)", "Usually open", decimals=0),
+            Column('max by (room) (room:streamproc_open_questions:sum{room!="_other"})', "Open", steps=limits(8, 16)),
+            Column("max by (room) (room:streamproc_open_questions:median10m)", "Usual", decimals=0),
             Column(
                 'avg by (room) (streamproc_room_responsiveness_ratio{room!="_other"})',
-                "Responsiveness",
+                "Responsive",
                 "percentunit",
                 at_least(0.3, 0.1),
                 decimals=0,
             ),
-            Column('room:streamproc_messages:sum{room!="_other"} / 5', "Messages/min", decimals=0),
+            Column('room:streamproc_messages:sum{room!="_other"} / 5', "Chat/min", decimals=0),
             Column('sum by (room) (streamproc_room_orders{room!="_other"})', "Orders"),
         ],
         "The busiest rooms (200 unless set otherwise); a click on one opens it. Longest wait: age of the oldest open"
-        " question."
-        " Usually open: median of the last 10 min. Responsiveness, last 5 min: 100 % is an answer at once, 37 % after"
-        " 30 s, 0 %"
-        " none within a minute. Messages/min: mean of the last 5 min. Orders: paid in this session.",
+        " question. Open: questions without an answer; usual: their median over 10 min. Responsive, last 5 min: 100 %"
+        " is an answer at once, 37 % after 30 s, 0 % none within a minute. Chat/min: messages, mean of 5 min. Orders: paid"
+        " in this session.",
         sort="Longest wait",
         url=ONE_ROOM + "${__value.text}&${__url_time_range}",
     )
@@ -121,7 +134,7 @@ def _over_time() -> list[Panel]:
                     "{{room}}",
                 )
             ],
-            "Mean of the last 5 min. A line that falls to nothing is a room that fell silent.",
+            "Mean of the last 5 min: a young room's rises for so long. A line that falls to nothing is a silent room.",
         ).data_links([link]),
         lines(
             "Responsiveness over all rooms",
@@ -138,12 +151,8 @@ def _over_time() -> list[Panel]:
 def _alerts() -> Panel:
     return bands(
         "Alerts",
-        Query(
-            'max by (alert, room) (label_replace(ALERTS{alertstate="firing", service="streamproc"}, "alert", "$1",'
-            ' "alertname", "Streamproc(.*)"))',
-            "{{room}} {{alert}}",
-        ),
-        "Red while an alert of Prometheus fires. docs/runbooks has a page for each.",
+        Query(firing("alert, room"), "{{room}} {{alert}}"),
+        "When an alert of Prometheus fired: red is critical, orange a warning. docs/runbooks has a page for each.",
         none="No alert has fired in this time.",
-        height=9,
+        height=6,
     )

@@ -8,22 +8,23 @@ from typing import Any, Final
 import faust
 from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.app.base import BootStrategy
+from faust.types import TP, StreamT
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
 from streamproc.adapters.kafka.assignment import Assignment
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.observer import Observer
-from streamproc.adapters.kafka.runner import Surroundings
 from streamproc.adapters.kafka.sending import new_producer
 from streamproc.adapters.kafka.transport import BatchConsumer, BatchTransport
+from streamproc.adapters.kafka.work import Surroundings
 from streamproc.pipeline.events import Understanding
 
 #: Longer than any run: Faust has nothing to commit and no livelock to detect.
 _NEVER_S: Final = 10.0**7
 
 
-class ConsumerOnly(BootStrategy):
+class ConsumerOnly(BootStrategy):  # type: ignore[misc]  # mypy does not follow Faust's types
     """Starts the consumer and the agent: no producer, web server or leader of Faust's."""
 
     enable_kafka_producer = False
@@ -31,7 +32,7 @@ class ConsumerOnly(BootStrategy):
     enable_sensors = False
 
 
-class WorkerApp(faust.App):
+class WorkerApp(faust.App):  # type: ignore[misc]
     """The app: `assignment` holds the tasks, `classified` is the producer of what waits for no commit."""
 
     BootStrategy = ConsumerOnly
@@ -44,19 +45,13 @@ class WorkerApp(faust.App):
 
 def build_app(config: WorkerConfig, understanding: Understanding, observer: Observer) -> WorkerApp:
     """Return the worker's app, wired and not started. Call it inside the loop that runs it."""
-    assignment = Assignment(config)
     app = WorkerApp(config.app_id, **_settings(config))
-    app.assignment = assignment
     app.classified = new_producer(config)
-    app.transport = BatchTransport(app.conf.broker_consumer, app, desk=assignment)
-    assignment.around = Surroundings(
-        config,
-        understanding,
-        observer,
-        app.classified,
-        asyncio.Semaphore(config.restores),
-        _starter(app, config),
+    around = Surroundings(
+        config, understanding, observer, app.classified, asyncio.Semaphore(config.restores), _starter(app, config)
     )
+    assignment = app.assignment = Assignment(around)
+    app.transport = BatchTransport(app.conf.broker_consumer, app, desk=assignment)
     observer.watch(assignment)
     _connect(app, assignment)
     _add_agent(app, config, assignment)
@@ -80,7 +75,7 @@ def _settings(config: WorkerConfig) -> dict[str, Any]:
         "agent_supervisor": CrashingSupervisor,
         "broker_session_timeout": config.session_timeout_s,
         "broker_heartbeat_interval": config.heartbeat_s,
-        # Faust waits for a restore this long, and then goes on; partitions stay closed until theirs is over all the same.
+        # Faust waits this long for a restore and then goes on, but closed partitions stay closed.
         "broker_request_timeout": max(90.0, config.session_timeout_s),
         "broker_commit_interval": _NEVER_S,
         "broker_commit_livelock_soft_timeout": _NEVER_S,
@@ -100,10 +95,10 @@ def _starter(app: WorkerApp, config: WorkerConfig) -> Callable[[int, Mapping[str
 
 
 def _connect(app: WorkerApp, assignment: Assignment) -> None:
-    async def on_assigned(_: Any, assigned: set[Any], **__: Any) -> None:
+    async def on_assigned(_: WorkerApp, assigned: set[TP], **__: object) -> None:
         await assignment.assigned((tp.topic, tp.partition) for tp in assigned)
 
-    async def on_revoked(_: Any, revoked: set[Any], **__: Any) -> None:  # noqa: ARG001 - all of them are
+    async def on_revoked(_: WorkerApp, revoked: set[TP], **__: object) -> None:  # noqa: ARG001 - all of them are
         await assignment.revoked()
 
     app.on_partitions_assigned.connect(on_assigned, weak=False)
@@ -113,7 +108,7 @@ def _connect(app: WorkerApp, assignment: Assignment) -> None:
 def _add_agent(app: WorkerApp, config: WorkerConfig, assignment: Assignment) -> None:
     topic = app.topic(*config.inputs, key_type=bytes, value_type=bytes, acks=False)
 
-    async def analyse(stream: Any) -> None:
+    async def analyse(stream: StreamT[Any]) -> None:
         """Give fetched batches to their tasks, in order."""
         try:
             async for event in stream.noack().events():

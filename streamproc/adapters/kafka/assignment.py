@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import structlog
 from aiokafka import TopicPartition
 
-from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
-from streamproc.adapters.kafka.runner import Runner, Surroundings
+from streamproc.adapters.kafka.runner import Runner
 from streamproc.adapters.kafka.transport import Batch, Fetched
+from streamproc.adapters.kafka.work import Surroundings
 from streamproc.contracts import topics
 
 _log = structlog.get_logger(__name__)
@@ -18,16 +18,16 @@ _log = structlog.get_logger(__name__)
 class Assignment:
     """All runners of a worker. It is the `Desk` of the transport, and the agent gives it the batches.
 
-    `around` is set before the app starts. `failure` is resolved with the first error that must stop the worker.
+    `failure` is resolved with the first error that must stop the worker.
     """
 
-    def __init__(self, config: WorkerConfig) -> None:
-        self.config = config
+    def __init__(self, around: Surroundings) -> None:
+        self.config = around.config
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-        self.around: Surroundings | None = None
+        self._around = around
         self._runners: dict[int, Runner] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._names = config.inputs
+        self._names = self.config.inputs
 
     def __iter__(self) -> Iterator[Runner]:
         return iter(list(self._runners.values()))
@@ -59,11 +59,11 @@ class Assignment:
                 )
                 return
         await self.end(all_rooms=False)
-        assert self.around is not None, "the app is complete before it starts"
         for partition in sorted(partitions):
-            runner = self._runners[partition] = Runner(partition, self.around)
-            self._running[partition] = asyncio.create_task(self._run(runner))
-        self.around.observer.rebalanced(len(partitions))
+            runner = self._runners[partition] = Runner(partition, self._around)
+            running = self._running[partition] = asyncio.create_task(runner.run())
+            running.add_done_callback(self._ended)
+        self._around.observer.rebalanced(len(partitions))
         _log.info("assigned", partitions=sorted(partitions))
 
     async def revoked(self) -> None:
@@ -77,7 +77,7 @@ class Assignment:
         runners, self._runners = self._runners, {}
         running, self._running = self._running, {}
         for runner in runners.values():
-            runner.finish(all_rooms=all_rooms)
+            runner.end(all_rooms=all_rooms)
         for partition, runner in runners.items():
             if abandon or not runner.ready.is_set():
                 running[partition].cancel()
@@ -90,10 +90,9 @@ class Assignment:
                 _log.warning("steps_abandoned", tasks=len(late))
                 await asyncio.wait(late)
 
-    async def _run(self, runner: Runner) -> None:
-        try:
-            await runner.run()
-        except Exception as error:
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        error = None if running.cancelled() else running.exception()
+        if error is not None:
             self.fail(error)
 
     # -- the transport's desk
@@ -116,15 +115,15 @@ class Assignment:
         Faust asks more than once after an assignment, and at the same time: nothing is done twice here.
         """
         starts: dict[TopicPartition, int] = {}
-        for runner in self:
+        for runner, running in [(runner, self._running[runner.partition]) for runner in self]:
             ready = asyncio.ensure_future(runner.ready.wait())
-            running = self._running[runner.partition]
             await asyncio.wait([ready, running], return_when=asyncio.FIRST_COMPLETED)
             ready.cancel()
-            starts |= {
-                TopicPartition(self.config.on_kafka(topic), runner.partition): offset
-                for topic, offset in runner.starts.items()
-            }
+            if runner.start is not None:
+                starts |= {
+                    TopicPartition(self.config.on_kafka(topic), runner.partition): offset
+                    for topic, offset in runner.start.positions.items()
+                }
         return starts
 
     # -- the agent

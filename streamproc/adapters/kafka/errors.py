@@ -56,14 +56,15 @@ def told(error: BaseException) -> str:
     if isinstance(error, TOLD):
         return f"{name}: {' '.join(str(error).split())}"
     # The message of an error that nobody foresaw may quote a record.
-    return f"{name} at {_place(error)}"
+    return f"{name} at {(frames(error) or ['an unknown place'])[-1]}"
 
 
-def _place(error: BaseException) -> str:
-    frame = error.__traceback__
-    if frame is None:
-        return "an unknown place"
-    while frame.tb_next is not None:
-        frame = frame.tb_next
-    module = frame.tb_frame.f_globals.get("__name__", "?")
-    return f"{module}:{frame.tb_lineno} ({frame.tb_frame.f_code.co_name})"
+def frames(error: BaseException) -> list[str]:
+    """Return where ``error`` came from, outermost first: no messages, no values."""
+    found = []
+    at = error.__traceback__
+    while at is not None:
+        module = at.tb_frame.f_globals.get("__name__", "?")
+        found.append(f"{module}:{at.tb_lineno} ({at.tb_frame.f_code.co_name})")
+        at = at.tb_next
+    return found

@@ -19,6 +19,21 @@ _FETCH_WAIT_MS: Final = 20
 _OFFSETS_A_STEP: Final = 2
 
 
+def _consumer_settings(config: WorkerConfig, partition: int) -> dict[str, Any]:
+    return {
+        "bootstrap_servers": config.bootstrap,
+        "client_id": f"{config.app_id}-restore-{partition}",
+        "isolation_level": "read_committed",
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        # A fetch takes what it finds first even beyond this.
+        "max_partition_fetch_bytes": LARGEST_RECORD,
+        # Kafka answers a connection in order: a fetch that waits keeps the next request waiting.
+        "fetch_max_wait_ms": _FETCH_WAIT_MS,
+        **config.security,
+    }
+
+
 class Library:
     """Reads committed records of one partition number, from any topic, without the group.
 
@@ -28,24 +43,11 @@ class Library:
     def __init__(self, config: WorkerConfig, partition: int) -> None:
         self._config = config
         self._partition = partition
-        self._consumer: Any = None
+        self._consumer = AIOKafkaConsumer(**_consumer_settings(config, partition))
         self.first: dict[str, int] = {}
         self.end: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
-        config = self._config
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=config.bootstrap,
-            client_id=f"{config.app_id}-restore-{self._partition}",
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            # A fetch takes what it finds first even beyond this.
-            max_partition_fetch_bytes=LARGEST_RECORD,
-            # Kafka answers a connection in order: a fetch that waits keeps the next request waiting.
-            fetch_max_wait_ms=_FETCH_WAIT_MS,
-            **config.security,
-        )
         await self._consumer.start()
         try:
             await self._find_bounds()
@@ -138,14 +140,14 @@ class Library:
             if not self.first[topic] <= start <= self.end[topic]:
                 raise WorkerError(
                     f"{self._config.on_kafka(topic)} partition {self._partition}: offset {start}, which the journal"
-                    f" needs again, is gone (there are {self.first[topic]} to {self.end[topic]}); see docs/operations.md"
+                    f" needs again, is gone: there are {self.first[topic]} to {self.end[topic]}; see docs/operations.md"
                 )
 
 
 class Shelf:
     """Records of one input topic, fetched when a range asks for them."""
 
-    def __init__(self, consumer: Any, tp: TopicPartition, topic: str) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition, topic: str) -> None:
         self._consumer = consumer
         self._tp = tp
         self._topic = topic

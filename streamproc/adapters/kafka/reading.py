@@ -12,7 +12,7 @@ _FRESH_S = 3.0
 class Reading:
     """Tells which topics lag, which are too far ahead of those, and whether there is nothing to read at all.
 
-    ``positions`` and ``ends`` are offsets by topic at the start: where reading goes on, and where committed records end.
+    ``positions`` and ``ends`` are offsets by topic at the start: where reading goes on, where committed records end.
     """
 
     def __init__(self, positions: Mapping[str, int], ends: Mapping[str, int]) -> None:

@@ -97,10 +97,12 @@ class Outbox:
             self._sending = asyncio.create_task(self._send())
 
     async def settle(self) -> None:
-        """Wait until all that was put before is acknowledged; raise what went wrong."""
+        """Wait until all that was put before is acknowledged, or given up; raise what went wrong."""
         target = self._sent
         while self._acked < target and self._sending is not None:
             await asyncio.wait([self._round, self._sending], return_when=asyncio.FIRST_COMPLETED)
+            if self._sending.cancelled():
+                return
             if self._sending.done():
                 self._sending.result()
 

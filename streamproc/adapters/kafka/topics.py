@@ -1,6 +1,5 @@
 """The topics the worker needs: how they are made, and whether they are fit, before anything is read."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -69,7 +68,7 @@ async def _partitions(config: WorkerConfig, topic: str) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap, **config.security)
     try:
         await admin.start()
-        described: Sequence[dict[str, Any]] = await admin.describe_topics([topic])
+        described: list[dict[str, Any]] = await admin.describe_topics([topic])
     except KafkaError as error:
         raise TopicError(f"no Kafka can be reached at {config.bootstrap}: {error}") from error
     finally:

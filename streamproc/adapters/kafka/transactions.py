@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.observer import Observer
@@ -31,7 +31,8 @@ class Transactions:
     async def commit(self, commit: Commit) -> None:
         """Write a step; raise KafkaError or TimeoutError where its fate is not known to be good."""
         producer, config = self._producer, self._config
-        assert producer is not None, "not started"
+        if producer is None:
+            raise IllegalOperation("the producer was not started")
         async with asyncio.timeout(config.commit_timeout_s):
             await producer.begin_transaction()
             answers = await send(producer, config, self._partition, commit.outputs, self._observer)

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
-import aiokafka
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, NoOffsetForPartitionError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, AppT
 from faust.types.tuples import ConsumerMessage
+from yarl import URL
 
 from streamproc.adapters.kafka.config import WorkerConfig
 
@@ -73,7 +73,7 @@ class Desk(Protocol):
         """Stop the worker because of ``error``."""
 
 
-class BatchThread(driver.AIOKafkaConsumerThread):
+class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy does not follow Faust's types
     """The thread with aiokafka's consumer. ``epochs`` and ``numbers`` are this thread's alone."""
 
     def __post_init__(self) -> None:
@@ -82,10 +82,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         self.epochs: dict[TopicPartition, int] = {}
         self.numbers: dict[TopicPartition, int] = {}
 
-    def _create_worker_consumer(self, transport: "BatchTransport") -> Any:
+    def _create_worker_consumer(self, transport: "BatchTransport") -> AIOKafkaConsumer:
         """Make the consumer: read_committed, co-partitioned, and never set back by itself."""
         config = transport.desk.config
-        return aiokafka.AIOKafkaConsumer(
+        return AIOKafkaConsumer(
             client_id=f"{config.app_id}-worker",
             group_id=config.app_id,
             group_instance_id=config.instance,
@@ -111,12 +111,17 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
     async def fetch(self, wanted: Iterable[TopicPartition]) -> Fetched:
         """Fetch what there is of the partitions in ``wanted``, waiting a moment for it."""
-        return await self.call_thread(self._fetch, self._ensure_consumer(), frozenset(wanted))  # type: ignore[no-any-return]
+        fetched: Fetched = await self.call_thread(self._fetch, self._ensure_consumer(), frozenset(wanted))
+        return fetched
 
-    async def _fetch(self, consumer: Any, wanted: frozenset[TopicPartition]) -> Fetched:
-        found = await self._fetch_records(
-            consumer, wanted, timeout=_POLL_S, max_records=consumer._max_poll_records
-        )
+    async def _fetch(self, consumer: AIOKafkaConsumer, wanted: frozenset[TopicPartition]) -> Fetched:
+        try:
+            found = await self._fetch_records(
+                consumer, wanted, timeout=_POLL_S, max_records=self.consumer.desk.config.batch_records
+            )
+        except NoOffsetForPartitionError:
+            # One that a rebalance has just brought, and that is not restored: its start is still to come.
+            found = {}
         # Nothing is awaited from here on: batches, numbers and positions belong together.
         batches = {}
         for tp, records in found.items():
@@ -125,8 +130,8 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             batches[tp] = Batch(tp.topic, tp.partition, self.epochs.get(tp, -1), number, records)
         return Fetched(batches, self._states(consumer, wanted))
 
-    def _states(self, consumer: Any, wanted: Iterable[TopicPartition]) -> dict[TopicPartition, State]:
-        subscription = consumer._subscription.subscription
+    def _states(self, consumer: AIOKafkaConsumer, wanted: Iterable[TopicPartition]) -> dict[TopicPartition, State]:
+        subscription = consumer._subscription.subscription  # noqa: SLF001 - positions have no public, loop-free way
         assignment = None if subscription is None else subscription.assignment
         if assignment is None:
             return {}
@@ -140,9 +145,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
     async def start_at(self, positions: Mapping[TopicPartition, int], epoch: int) -> bool:
         """Read on at ``positions``; batches from then on carry ``epoch``. False where a partition is gone."""
-        return await self.call_thread(self._start_at, self._ensure_consumer(), dict(positions), epoch)  # type: ignore[no-any-return]
+        started: bool = await self.call_thread(self._start_at, self._ensure_consumer(), dict(positions), epoch)
+        return started
 
-    async def _start_at(self, consumer: Any, positions: dict[TopicPartition, int], epoch: int) -> bool:
+    async def _start_at(self, consumer: AIOKafkaConsumer, positions: dict[TopicPartition, int], epoch: int) -> bool:
         try:
             for tp, offset in positions.items():
                 consumer.seek(tp, offset)
@@ -153,7 +159,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         return True
 
 
-class BatchConsumer(driver.Consumer):
+class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer, handing over one message a fetched batch."""
 
     def _new_consumer_thread(self) -> BatchThread:
@@ -165,7 +171,7 @@ class BatchConsumer(driver.Consumer):
         desk: Desk = self.transport.desk
         return desk
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ARG002 - Faust's
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ARG002, ASYNC109
         """Yield one message a partition and fetch: its value is the batch, its offset the last record's."""
         desk = self.desk
         try:
@@ -236,12 +242,11 @@ class BatchConsumer(driver.Consumer):
         raise AssertionError(f"Faust wants to commit {sorted(offsets)}, and must not")
 
 
-class BatchTransport(driver.Transport):
+class BatchTransport(driver.Transport):  # type: ignore[misc]
     """The transport of the worker's app."""
 
     Consumer: ClassVar[type[BatchConsumer]] = BatchConsumer
 
-    def __init__(self, *args: Any, desk: Desk, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, url: list[URL], app: AppT[Any], *, desk: Desk) -> None:
+        super().__init__(url, app)
         self.desk = desk
-

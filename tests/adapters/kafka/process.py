@@ -48,11 +48,9 @@ class WorkerProcess:
         self.process.start()
         return self
 
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        if self.process.is_alive():
+    def end(self):
+        """Kill it if it runs."""
+        if self.process is not None and self.process.is_alive():
             self.kill()
 
     def lines(self):

@@ -164,3 +164,16 @@ def comparable(found, until):
 def last_pane(traffic):
     """Return the last pane end that every task reaches without being idle (ms)."""
     return (traffic.highest - GRACE) // PANE * PANE
+
+
+async def check_equal(bootstrap, prefix, traffic):
+    """Compare what was published with what `replay` makes of the same records."""
+    until = last_pane(traffic)
+    found = comparable(await published(bootstrap, prefix), until)
+    expected = comparable(replayed(traffic), until)
+    assert {"missing": expected.keys() - found.keys(), "extra": found.keys() - expected.keys()} == {
+        "missing": set(),
+        "extra": set(),
+    }
+    assert [key for key in expected if found[key] != expected[key]] == []
+    assert len(expected) > 100
