@@ -39,7 +39,7 @@ METRICS: Final[list[Declared]] = [
     Declared("streamproc_low_confidence_total", "counter", "records", "Texts classified with confidence below 0.5."),
     Declared("streamproc_batch_records", "histogram", "records", "Records of a batch handed to a task.", ("topic",)),
     Declared("streamproc_stage_cpu_seconds_total", "counter", "seconds", "CPU time by stage of the path.", ("stage",)),
-    Declared("streamproc_consumer_lag_records", "gauge", "offsets", "Offsets not fetched yet, all tasks.", ("topic",)),
+    Declared("streamproc_consumer_lag_records", "gauge", "offsets", "Offsets Kafka has and no task has applied.", ("topic",)),
     Declared("streamproc_freshness_seconds", "gauge", "seconds", "Wall time minus the watermark of the last task."),
     Declared("streamproc_partitions", "gauge", "partitions", "Partition numbers assigned to this worker."),
     Declared("streamproc_partitions_restoring", "gauge", "partitions", "Of those, the ones whose state is restored."),

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 #: Columns from which there is room for more numbers.
 WIDE: Final = 100
-#: Lines that are neither rooms nor questions: title, headings, rules, the worker's line.
-_FRAME: Final = 13
-_LEAST_ROOMS: Final = 3
+#: Lines that are neither rooms nor questions: the title, two headings with their rules, the worker's line.
+_FRAME: Final = 6
+_LEAST: Final = 3
 
 _SOON_MS: Final = 30_000
 _LATE_MS: Final = 60_000
@@ -87,13 +87,14 @@ _COLUMNS: Final = (
 
 def picture(board: Board, status: Status, width: int, height: int) -> RenderableType:
     """Return what fits into a terminal of ``width`` columns and ``height`` lines."""
-    free = max(2 * _LEAST_ROOMS, height - _FRAME)
-    rooms = min(len(board.rooms), max(_LEAST_ROOMS, free // 2))
-    questions = max(_LEAST_ROOMS, free - max(rooms, 1))
+    # What is left of the lines, beside the frame: half to rooms at most, the rest to questions.
+    free = height - _FRAME - (status.done is not None) - bool(board.alerts) - bool(status.note)
+    rooms = min(max(1, len(board.rooms)), max(_LEAST, free // 2))
+    questions = max(_LEAST, free - rooms)
     parts: list[RenderableType] = [_head(status, width), _rooms(board, status, rooms, wide=width >= WIDE)]
     if board.alerts:
         parts.append(_alerts(board, width))
-    parts += [_questions(board, status, questions - bool(board.alerts), width), _foot(board, status)]
+    parts += [_questions(board, status, questions, width), _foot(board, status)]
     return Group(*parts)
 
 
@@ -119,12 +120,13 @@ def _rooms(board: Board, status: Status, most: int, *, wide: bool) -> Table:
     for column in columns:
         table.add_column(column.name, justify="right", no_wrap=True, style=column.style)
     busiest = sorted(board.rooms.items(), key=lambda item: (item[1].over, -_busy(item[1]), item[0]))
-    for room_id, room in busiest[:most]:
+    shown = most if len(busiest) <= most else most - 1
+    for room_id, room in busiest[:shown]:
         table.add_row(
             Text(room_id), *(column.show(room, status) for column in columns), style="dim" if room.over else ""
         )
-    if len(busiest) > most:
-        table.add_row(Text(f"… {len(busiest) - most} more", style="dim"), *[""] * len(columns))
+    if len(busiest) > shown:
+        table.add_row(Text(f"… {len(busiest) - shown} more", style="dim"), *[""] * len(columns))
     if not busiest:
         table.add_row(Text("waiting for the first pane of 10 s to end", style="dim"), *[""] * len(columns))
     return table

@@ -133,7 +133,10 @@ async def _topics(settings: Settings, access: Mapping[str, Any], partitions: int
 
 
 async def _group(admin: Any, settings: Settings) -> Finding:  # noqa: ANN401 - aiokafka's admin client
-    answers = await admin.describe_consumer_groups([settings.group])
+    try:
+        answers = await admin.describe_consumer_groups([settings.group])
+    except KafkaError:  # nobody has used a group here yet
+        answers = []
     # (error, group, state, protocol type, protocol, members, ...)
     _, _, state, _, _, members, *_ = next((g for a in answers for g in a.groups), (0, "", "Dead", "", "", []))
     if not members:
@@ -144,7 +147,10 @@ async def _group(admin: Any, settings: Settings) -> Finding:  # noqa: ANN401 - a
 async def _lag(admin: Any, consumer: Any, settings: Settings, inputs: list[TopicPartition]) -> Finding:  # noqa: ANN401
     ends = await consumer.end_offsets(inputs)
     begins = await consumer.beginning_offsets(inputs)
-    committed = await admin.list_consumer_group_offsets(settings.group)
+    try:
+        committed = await admin.list_consumer_group_offsets(settings.group)
+    except KafkaError:
+        committed = {}
     lag: dict[str, int] = {}
     for place, end in ends.items():
         done = committed[place].offset if place in committed else begins[place]

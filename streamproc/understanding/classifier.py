@@ -1,5 +1,7 @@
 """Labels for texts: the shipped linear model over a batch, the rules, and a cache before both."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +17,9 @@ _SUBS = tuple(FILES.values())
 _BATCH = 512
 SHARPNESS = 3.0
 _CACHE = 32768
+_NUMBER_CONFIDENCE = 0.95
+#: Numbers that are memes: 233, 520 and 1314 (love), 114514, 886 (bye), 996.
+_MEMES = re.compile(r"233+|520(?:1314)?|521|1314(?:520|920)?|1?14514|88[16]|996|007|10086|9494|7456")
 _KINDS = ("question", "mutuality", "feedback", "other")
 
 Floats = npt.NDArray[np.float64]
@@ -23,6 +28,22 @@ Floats = npt.NDArray[np.float64]
 def _softmax(scores: Floats) -> Floats:
     values = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(values / values.sum(axis=1, keepdims=True))
+
+
+def bare_number(text: str) -> tuple[str, str] | None:
+    """Give kind and sub of a text that is a number and nothing else (LABELLING.md, rules 6 and 11), else None.
+
+    1, 11, 222 answer a prompt, 42 or 170 give a size; 666, 888, 233, 520 are memes; an order's number asks to see to it.
+    """
+    digits = text.strip(" ,，.。!！~～") if len(text) < 80 else ""
+    if not digits.isdecimal():
+        return None
+    distinct = set(unicodedata.normalize("NFKC", digits))
+    if len(distinct) > 2 and len(digits) >= 8:
+        return "question", "request"
+    if _MEMES.fullmatch(digits) or (len(distinct) == 1 and distinct <= set("056789")):
+        return "other", "-"
+    return "feedback", "reply"
 
 
 class Classifier:
@@ -89,6 +110,9 @@ class Classifier:
 
     def _assemble(self, text: str, kind: int, second: bool, polarity: int, aspect: int, confidence: float) -> Label:
         name, sub = _SUBS[2 * kind + second]
+        number = bare_number(text)
+        if number is not None:
+            (name, sub), polarity, confidence = number, 0, _NUMBER_CONFIDENCE
         if name == "other":
             polarity = 0
         marks = self.rules.marks(text)

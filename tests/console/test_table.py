@@ -77,8 +77,8 @@ def test_alert_is_shown():
     """The newest one that fires, with its summary."""
     board = a_board()
     alert = {
-        "session_id": "s", "alert": "silence", "aspect": None, "state": "firing", "room_id": "r9", "severity": "critical",
-        "summary": "Nothing for 60 s.",
+        "session_id": "s", "alert": "silence", "aspect": None, "state": "firing", "room_id": "r9",
+        "severity": "critical", "summary": "Nothing for 60 s.",
     }  # fmt: skip
     board.apply(topics.ALERTS, alert)
     assert any("silence" in line and "r9: Nothing for 60 s." in line for line in drawn(board, 80, 24))
@@ -109,8 +109,9 @@ def test_markup_in_texts_is_text():
     """What a viewer types in brackets colours nothing and stays readable."""
     board = Board()
     value = {
-        "id": "x#0", "cluster_id": "x", "room_id": "[red]r1", "change": "opened", "at": T0, "text": "[bold]多少钱\n吗[/]",
-        "topic": None, "state": "open", "asks": 1, "askers": 1, "first_ask": T0, "answer": None, "peer_answer": None,
+        "id": "x#0", "cluster_id": "x", "room_id": "[red]r1", "change": "opened", "at": T0,
+        "text": "[bold]多少钱\n吗[/]", "topic": None, "state": "open",
+        "asks": 1, "askers": 1, "first_ask": T0, "answer": None, "peer_answer": None,
     }  # fmt: skip
     board.apply(topics.QUESTIONS, value)
     text = "\n".join(drawn(board, 120, 40))

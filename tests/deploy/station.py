@@ -134,24 +134,21 @@ class Station(AbstractContextManager):
             ["--cluster.listen-address="],
         )
         self._start(
+            "worker",
+            [sys.executable, "-m", "streamproc", "worker", "--until-stdin-ends", "--bootstrap", self._bootstrap],
+            ["--group", f"{self._prefix}worker", "--topic-prefix", self._prefix] if self._prefix else [],
+            ["--http-port", self.worker.rpartition(":")[2], "--stop-ms", "5000"],
+        )
+        self._wait("worker", f"http://{self.worker}/readyz")
+        self._start(
             "prometheus",
             ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--web.listen-address={self.prometheus}"],
             [f"--storage.tsdb.path={folder / 'tsdb'}", f"--storage.tsdb.retention.time={self._retention}"],
             # Alerts that fire stay so for the time they have in deploy/, not for a minute more.
             [f"--rules.alert.resend-delay={max(1, round(60_000 / self.pace))}ms"],
         )
-        self._start(
-            "worker",
-            [sys.executable, "-m", "streamproc", "worker", "--until-stdin-ends", "--bootstrap", self._bootstrap],
-            ["--group", f"{self._prefix}worker", "--topic-prefix", self._prefix] if self._prefix else [],
-            ["--http-port", self.worker.rpartition(":")[2], "--stop-ms", "5000"],
-        )
-        for name, address in (
-            ("alertmanager", f"http://{self.alertmanager}/-/ready"),
-            ("prometheus", f"http://{self.prometheus}/-/ready"),
-            ("worker", f"http://{self.worker}/readyz"),
-        ):
-            wait_until(lambda url=address: answers(url), 60, f"{name} answers (its log: {folder / name}.log)")
+        self._wait("alertmanager", f"http://{self.alertmanager}/-/ready")
+        self._wait("prometheus", f"http://{self.prometheus}/-/ready")
         return self
 
     def __exit__(self, *_):
@@ -165,6 +162,9 @@ class Station(AbstractContextManager):
         text = faster((DEPLOY / "prometheus" / "prometheus.yml").read_text(), self.pace)
         found = re.search(r"    dns_sd_configs:\n      - .*\n", text)
         text = text.replace(found[0], f"    static_configs:\n      - targets: ['{self.worker}']\n")
+        # A busy machine may answer late; it has the whole interval to do so.
+        interval = re.search(r"scrape_interval: (\S+)", text)[1]
+        text = re.sub(r"scrape_timeout: \S+", f"scrape_timeout: {interval}", text)
         text = text.replace("localhost:9090", self.prometheus).replace("alertmanager:9093", self.alertmanager)
         (self.folder / "prometheus.yml").write_text(text)
         text = faster((DEPLOY / "alertmanager" / "alertmanager.yml").read_text(), self.pace)
@@ -176,7 +176,10 @@ class Station(AbstractContextManager):
         log = self._processes.enter_context((self.folder / f"{name}.log").open("wb"))
         command = [word for part in parts for word in part]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
-        self._processes.callback(_stop, process)
+        self._processes.callback(stop, process)
+
+    def _wait(self, name, url):
+        wait_until(lambda: answers(url), 60, f"{name} answers (its log: {self.folder / name}.log)")
 
     def play(self, params):
         """Send a show at the station's pace; return its parameters with the start it had, once all is sent."""
@@ -194,13 +197,20 @@ class Station(AbstractContextManager):
         asyncio.run(send())
         return params
 
+    def now(self):
+        """What Prometheus takes for the time, seconds since the epoch."""
+        return float(self.query("time()")[0])
+
     def query(self, expression, **more):
-        """What Prometheus answers to an instant query: a list of results."""
+        """The values of what Prometheus answers to an instant query; HTTPError where it is none."""
         words = urllib.parse.urlencode({"query": expression, **more})
-        return json.loads(get(f"http://{self.prometheus}/api/v1/query?{words}"))["data"]["result"]
+        data = json.loads(get(f"http://{self.prometheus}/api/v1/query?{words}"))["data"]
+        samples = [data["result"]] if data["resultType"] == "scalar" else [one["value"] for one in data["result"]]
+        return [value for _, value in samples]
 
 
-def _stop(process):
+def stop(process):
+    """Ask a process to end; end it by force where it does not."""
     process.terminate()
     try:
         process.wait(15)

@@ -11,6 +11,7 @@ from typing import Any
 from streamproc.pipeline.records import Record
 from tests.oracle import constants as c
 from tests.oracle.broken import broken
+from tests.oracle.echoes import echo
 from tests.oracle.stub import LABELS
 
 T0 = 1_763_712_000_000
@@ -49,6 +50,9 @@ class Style:
     products: int
     orders: int
     users: int
+    #: Share of events at a distance that matters from one earlier event, and of those exactly 15 min late.
+    echoes: float
+    very_late: float
 
 
 @dataclass
@@ -62,6 +66,7 @@ class Sent:
     key: bytes | None = None
     timestamp: int | None = None
     has_raw: bool = False
+    usable: bool = True
 
 
 @dataclass
@@ -85,6 +90,10 @@ class Show:
     def chance(self, share: float) -> bool:
         """Draw whether something happens."""
         return self.rnd.randrange(1000) < share * 1000
+
+    def user(self) -> str:
+        """Draw a user."""
+        return f"u{self.rnd.randrange(self.style.users)}"
 
     def name(self) -> str:
         """Return a new event_id; the letter makes their order unlike that of time."""
@@ -119,6 +128,8 @@ def style(rnd: Random) -> Style:
         products=rnd.choice((0, 1, 2)),
         orders=rnd.choice((2, 4, 9)),
         users=rnd.choice((2, 3, 6)),
+        echoes=rnd.choice((0.0, 0.1, 0.3)),
+        very_late=rnd.choice((0.0, 0.0, 0.05)),
     )
 
 
@@ -136,7 +147,7 @@ def made(rnd: Random, what: Style) -> list[Record]:
             _send_broken(show)
         elif draw < show.style.broken + show.style.duplicate and show.sent:
             _send_again(show)
-        else:
+        elif not (show.chance(show.style.echoes) and _send_echo(show)):
             _send(show, *_event(show, _time(show)))
     arrived = sorted(show.sent, key=lambda sent: sent.arrival)
     return [
@@ -167,10 +178,35 @@ def _send(show: Show, topic: str, data: dict[str, Any]) -> None:
     position = max(data["event_time"], data.get("end_time") or 0)
     show.times.append(position)
     sent = Sent(position + show.pick(*show.style.delays), topic, data)
+    if show.chance(show.style.very_late):
+        # What comes 15 min and grace later moves the watermark to just where this is late or too late.
+        late = c.TOO_LATE + c.GRACE + show.pick(*BESIDE)
+        pusher = {"event_id": show.name(), "room_id": "r0", "event_time": position + late, "type": "follow"}
+        pusher["user_id"] = "u0"
+        sent.arrival = position + late
+        show.sent.append(Sent(position + late - show.pick(1, 2), c.ROOM, pusher))
     sent.key = data["room_id"].encode() if show.chance(0.3) else None
     if show.style.stamped and show.chance(0.8):
         sent.timestamp = max(sent.arrival, position) - show.pick(0, 0, 1_000, 4_000, 10_000, 10_000)
     show.sent.append(sent)
+
+
+def _send_echo(show: Show) -> bool:
+    """Send an event that is tied to an earlier one; time may jump ahead for it, far only now and then."""
+    usable = [sent for sent in show.sent[-12:] if sent.usable and sent.topic in c.LIVELY]
+    if not usable:
+        return False
+    first = usable[show.rnd.randrange(len(usable))]
+    event = echo(show, first.topic, first.data)
+    if event is None:
+        return False
+    at = event[1].get("end_time") or event[1]["event_time"]
+    furthest = show.pick(100_000, 100_000, 100_000, 700_000, 1_000_000)
+    if not show.now - 30_000 <= at <= show.now + furthest:
+        return False
+    show.now = max(show.now, at)
+    _send(show, *event)
+    return True
 
 
 def _send_again(show: Show) -> None:
@@ -184,7 +220,7 @@ def _send_again(show: Show) -> None:
         if type(data.get("end_time")) is int:
             data["end_time"] += shift
     late = show.pick(0, 0, 1_000, 5_000, 30_000, 600_000, 900_000)
-    again = Sent(first.arrival + late, first.topic, data, first.raw, first.key, None, first.has_raw)
+    again = Sent(first.arrival + late, first.topic, data, first.raw, first.key, None, first.has_raw, usable=False)
     show.sent.append(again)
 
 
@@ -192,7 +228,7 @@ def _send_broken(show: Show) -> None:
     at = _time(show)
     topic, data = _event(show, at)
     raw, key, timestamp, body = broken(show.rnd, topic, data)
-    sent = Sent(at + show.pick(*show.style.delays), topic, data, raw, key, timestamp, has_raw=not body)
+    sent = Sent(at + show.pick(*show.style.delays), topic, data, raw, key, timestamp, not body, usable=False)
     show.sent.append(sent)
 
 
@@ -208,10 +244,6 @@ def _event(show: Show, at: int) -> tuple[str, dict[str, Any]]:
     return topic, data
 
 
-def _user(show: Show) -> str:
-    return f"u{show.rnd.randrange(show.style.users)}"
-
-
 def _product(show: Show) -> dict[str, Any]:
     names = [f"p{n}" for n in range(show.style.products)]
     return show.pick({}, {}, {"product_id": None}, *({"product_id": name} for name in names))
@@ -225,11 +257,11 @@ def _some_chats(show: Show) -> list[str]:
 def _chat(show: Show) -> tuple[str, dict[str, Any]]:
     asked = QUESTIONS[-show.style.questions :]
     text = show.pick(*show.pick(asked, asked, OTHERS, HELP))
-    data: dict[str, Any] = {"user_id": _user(show), "text": text + show.pick("", "", "？", "!"), **_product(show)}
+    data: dict[str, Any] = {"user_id": show.user(), "text": text + show.pick("", "", "？", "!"), **_product(show)}
     if show.chance(0.3):
         data["reply_to"] = _some_chats(show)[0]
     if show.chance(0.2):
-        data["mentions"] = [_user(show) for _ in range(show.pick(0, 1, 2))]
+        data["mentions"] = [show.user() for _ in range(show.pick(0, 1, 2))]
     if show.chance(0.1):
         data["user"] = show.pick({}, {"level": 0, "follower": None}, {"returning": True, "more": 1})
     (show.asked if text in QUESTIONS else show.chats).append(show.last)
@@ -254,7 +286,7 @@ def _anchor(show: Show) -> tuple[str, dict[str, Any]]:
 def _order(show: Show) -> tuple[str, dict[str, Any]]:
     return c.ORDERS, {
         "order_id": f"o{show.rnd.randrange(show.style.orders)}",
-        "user_id": _user(show),
+        "user_id": show.user(),
         "product_id": show.pick("p0", "p1"),
         "quantity": show.pick(1, 1, 2, 7),
         "amount": show.pick(0, 100, 100, 100, 60, 60, 199, 5_000, 10**20),
@@ -270,11 +302,11 @@ def _room(show: Show) -> tuple[str, dict[str, Any]]:
     if kind == "viewers":
         data["value"] = show.pick(0, 1, 120, 999)
     else:
-        data["user_id"] = _user(show)
+        data["user_id"] = show.user()
     if kind in ("click", "cart"):
         data["product_id"] = show.pick("p0", "p1")
     if kind == "enter" and show.chance(0.5):
-        data["referrer_id"] = _user(show)
+        data["referrer_id"] = show.user()
     return c.ROOM, data
 
 
@@ -287,7 +319,7 @@ def _stage(show: Show) -> tuple[str, dict[str, Any]]:
 
 
 def _feedback(show: Show) -> tuple[str, dict[str, Any]]:
-    data: dict[str, Any] = {"user_id": _user(show), "channel": show.pick("review", "after_sale", "survey", "survey")}
+    data: dict[str, Any] = {"user_id": show.user(), "channel": show.pick("review", "after_sale", "survey", "survey")}
     if show.chance(0.6):
         data["text"] = show.pick(*OTHERS)
     if show.chance(0.7):

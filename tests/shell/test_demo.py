@@ -49,7 +49,11 @@ def number(text, name):
 def test_demo_runs_to_its_end_without_a_terminal(tmp_path):
     """A line now and then, a summary that adds up, status 0, and nothing left running."""
     done = subprocess.run(
-        command(tmp_path, "--duration", "8", "--rooms", "2"), capture_output=True, text=True, check=False, timeout=_PATIENCE_S
+        command(tmp_path, "--duration", "8", "--rooms", "2"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_S,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"of 8 s  rooms \d  viewers", done.stdout)
@@ -94,8 +98,8 @@ def test_demo_draws_a_table_and_ctrl_c_ends_it(tmp_path):
     """In a terminal there is a table; Ctrl-C ends broker and worker in order, with the summary and status 0."""
     terminal = Terminal(command(tmp_path, "--duration", "600", "--rooms", "2"))
     try:
-        assert terminal.until("newest questions".encode())
-        assert terminal.until("room-001".encode())
+        assert terminal.until(b"newest questions"), terminal.said[-1_000:]
+        assert terminal.until(b"room-001"), terminal.said[-1_000:]
         terminal.process.send_signal(signal.SIGINT)
         terminal.until(None)
         assert terminal.process.wait(_PATIENCE_S) == 0
@@ -128,7 +132,11 @@ def test_demo_plays_a_recording_and_says_what_cannot_be_used(tmp_path):
     values = [*rows, "{", {**chat, "event_id": "x"}]
     trace.write_text("\n".join(json.dumps({"topic": "live.chat.v1", "value": value}) for value in values))
     done = subprocess.run(
-        command(tmp_path / "data", "--file", str(trace)), capture_output=True, text=True, check=False, timeout=_PATIENCE_S
+        command(tmp_path / "data", "--file", str(trace)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_S,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert number(done.stdout, "records in") == 62

@@ -64,8 +64,8 @@ def _summary() -> list[Panel]:
         ),
         number(
             "Usually open",
-            f"room:streamproc_open_questions:median10m{OF}",
-            "Median of open questions over the last 10 min. A room on the air for less than 90 s has none.",
+            f"room:streamproc_open_questions:usual{OF}",
+            "Median of open questions over the last 30 min. A room on the air for less than 5 min has none.",
             steps=((None, NEUTRAL),),
             decimals=0,
         ),
@@ -96,16 +96,17 @@ def _summary() -> list[Panel]:
 
 
 def _questions() -> list[Panel]:
-    usual = f"room:streamproc_open_questions:median10m{OF}"
+    usual = f"room:streamproc_open_questions:usual{OF}"
     return [
         lines(
             "Open questions",
             [
                 Query(f"room:streamproc_open_questions:sum{OF}", "open"),
                 Query(usual, "usual"),
-                Query(f"clamp_min(2 * {usual}, 8)", "alert above"),
+                Query(f"room:streamproc_open_questions:spike{OF}", "alert above"),
             ],
-            "Open now, the median of the last 10 min, and from where the alert fires: 8, or twice the usual number.",
+            "Open now, what is usual for the room (median of 30 min), and from where the alert fires: twice the"
+            " usual, 2.5 standard deviations above it, and 8.",
         )
         .override_by_name("alert above", drawn(ACT, dashed=True))
         .override_by_name("usual", drawn("gray")),

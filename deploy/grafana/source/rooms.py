@@ -91,7 +91,7 @@ def _table() -> Panel:
                 limits(120, 180),
             ),
             Column('max by (room) (room:streamproc_open_questions:sum{room!="_other"})', "Open", steps=limits(8, 16)),
-            Column("max by (room) (room:streamproc_open_questions:median10m)", "Usual", decimals=0),
+            Column("max by (room) (room:streamproc_open_questions:usual)", "Usual", decimals=0),
             Column(
                 'avg by (room) (streamproc_room_responsiveness_ratio{room!="_other"})',
                 "Responsive",
@@ -103,8 +103,9 @@ def _table() -> Panel:
             Column('sum by (room) (streamproc_room_orders{room!="_other"})', "Orders"),
         ],
         "The busiest rooms (200 unless set otherwise); a click on one opens it. Longest wait: age of the oldest open"
-        " question. Open: questions without an answer; usual: their median over 10 min. Responsive, last 5 min: 100 %"
-        " is an answer at once, 37 % after 30 s, 0 % none within a minute. Chat/min: messages, mean of 5 min. Orders: paid"
+        " question. Open: questions without an answer; usual: their median of 30 min. Responsive, last 5 min: 100 %"
+        " is an answer at once, 37 % after 30 s, 0 % none within a minute. Chat/min: messages, mean of 5 min."
+        " Orders: paid"
         " in this session.",
         sort="Longest wait",
         url=ONE_ROOM + "${__value.text}&${__url_time_range}",
@@ -124,7 +125,7 @@ def _over_time() -> list[Panel]:
         lines(
             "Open questions, the 8 worst rooms",
             [Query(TOP.format('room:streamproc_open_questions:sum{room!="_other"}'), "{{room}}")],
-            "Questions nobody has answered yet. From 8, and twice what is usual for the room, an alert fires.",
+            "Questions nobody has answered yet. An alert fires far above what is usual for the room.",
         ).data_links([link]),
         lines(
             "Messages a minute, the 8 busiest rooms",

@@ -123,6 +123,7 @@ def _add_agent(app: WorkerApp, config: WorkerConfig, assignment: Assignment) -> 
 
 
 def quieten_libraries() -> None:
-    """Let Faust and aiokafka log what is wrong, and not what is going on."""
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    """Let aiokafka log what is wrong, and not what is going on; Faust logs errors with values, so the worker tells them."""
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    for name in ("faust", "mode"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

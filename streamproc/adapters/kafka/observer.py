@@ -18,7 +18,7 @@ class View(Protocol):
         """Return the task, or None while it is being restored."""
 
     def lag(self) -> dict[str, int]:
-        """Return the offsets that Kafka has and that were not fetched, by topic."""
+        """Return how much Kafka has that was not applied, by topic."""
 
     def uncommitted_s(self, now: float) -> float:
         """Return the age of the oldest work that is not committed, in s; ``now`` is monotonic."""

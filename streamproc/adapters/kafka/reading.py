@@ -18,35 +18,33 @@ class Reading:
     def __init__(self, positions: Mapping[str, int], ends: Mapping[str, int]) -> None:
         self.positions = dict(positions)
         self.ends = dict(ends)
-        #: Batches by topic that were fetched and have not been applied.
+        #: Records by topic that were fetched and have not been applied.
         self.waiting = dict.fromkeys(positions, 0)
         self.answered = dict.fromkeys(positions, 0.0)
         self._expected = dict.fromkeys(positions, 0)
 
-    def saw(self, topic: str, state: State, *, fetched: bool) -> None:
-        """Take note of a fetch: ``fetched`` says whether it brought a batch."""
+    def saw(self, topic: str, state: State, records: int) -> None:
+        """Take note of a fetch that brought so many records."""
         self.positions[topic] = state.position
         if state.end is not None and state.end > self.ends[topic]:
             self.ends[topic] = state.end
         if state.answered is not None:
             self.answered[topic] = state.answered
-        if fetched:
-            self.waiting[topic] += 1
+        self.waiting[topic] += records
 
-    def takes(self, topic: str, number: int) -> bool:
+    def takes(self, topic: str, number: int, records: int) -> bool:
         """Take note of a batch that is to be applied; False where one before it was lost on the way."""
-        self.waiting[topic] -= 1
+        self.waiting[topic] -= records
         self._expected[topic] += 1
         return number == self._expected[topic] - 1
 
     def lag(self, topic: str) -> int:
-        """Return the number of offsets which Kafka has and which were not fetched."""
-        return max(0, self.ends[topic] - self.positions[topic])
+        """Return how much Kafka has that was not applied: records that were fetched, and offsets that were not."""
+        return max(0, self.ends[topic] - self.positions[topic]) + self.waiting[topic]
 
     def lagging(self) -> list[str]:
         """Return the topics that hold records which were not applied."""
-        positions, waiting = self.positions, self.waiting
-        return [topic for topic, end in self.ends.items() if waiting[topic] or positions[topic] < end]
+        return [topic for topic in self.ends if self.lag(topic)]
 
     def answers(self) -> bool:
         """Say whether Kafka has answered for every topic just now."""

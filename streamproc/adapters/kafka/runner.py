@@ -49,7 +49,7 @@ class Runner:
         return None if self._work is None else self._work.start
 
     def lag(self) -> dict[str, int]:
-        """Return the offsets that Kafka has and that were not fetched, by topic."""
+        """Return how much Kafka has that was not applied, by topic."""
         work = self._work
         return {} if work is None else {topic: work.reading.lag(topic) for topic in topics.INPUTS}
 

@@ -64,7 +64,7 @@ class Work:
     def saw(self, topic: str, state: State, batch: Batch | None) -> None:
         """Take note of a fetch of one topic."""
         if state.epoch == self.epoch:
-            self.reading.saw(topic, state, fetched=batch is not None)
+            self.reading.saw(topic, state, 0 if batch is None else len(batch.records))
 
     async def room(self) -> None:
         """Wait while too much is under way."""
@@ -77,7 +77,7 @@ class Work:
     def apply(self, topic: str, batch: Batch) -> None:
         """Apply a batch of this epoch."""
         partition = self.stepper.partition
-        if not self.reading.takes(topic, batch.number):
+        if not self.reading.takes(topic, batch.number, len(batch.records)):
             raise WorkerError(f"a batch of {topic} partition {partition} was lost between fetch and task")
         observer, task = self._observer, self.stepper.task
         observer.batch(topic, len(batch.records))

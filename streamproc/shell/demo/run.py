@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from aiokafka import AIOKafkaProducer
+
     from streamproc.shell.demo.screen import Screen
     from streamproc.shell.feed import Item
 
 _FRAME_S: Final = 0.25
 _SAMPLE_S: Final = 1.0
-#: What the end of a demo waits for the worker to have read and committed all that was sent.
-_DRAIN_S: Final = 120.0
+#: A worker that reads, publishes and commits nothing for so long while records wait is stuck.
+_STALLED_S: Final = 180.0
+#: What a stopped demo waits for the last commit.
+_LAST_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class Demo:
         self._processed = 0
         self._began = self._measured = time.monotonic()
         self._stop = asyncio.Event()
+        self._stopped = 0.0
         self._running = False
 
     async def run(self) -> int:
@@ -87,6 +92,7 @@ class Demo:
 
         def interrupt() -> None:
             if self._running:
+                self._stopped = self._stopped or time.monotonic()
                 self._stop.set()
             elif task is not None:
                 task.cancel()
@@ -103,76 +109,98 @@ class Demo:
 
     async def _with_broker(self) -> None:
         options = self._options
-        broker = EmbeddedBroker(options.data_dir, progress=self._wait_for)
+        broker = EmbeddedBroker(options.data_dir, progress=self._screen.wait_for)
         try:
             async with broker:
-                self._wait_for("making the topics")
+                self._screen.wait_for("making the topics")
                 specs = topic_specs(options.partitions, prefix=options.prefix)
                 await create_topics(broker.bootstrap, specs)
-                await self._with_worker(broker)
+                await self._with_producer(broker)
         except BrokerError as error:
             raise CommandError(str(error)) from error
 
-    def _wait_for(self, what: str, done: int = 0, total: int = 0) -> None:
-        self._screen.wait_for(what, done, total)
+    async def _with_producer(self, broker: EmbeddedBroker) -> None:
+        options = self._options
+        producer = new_producer(broker.bootstrap, {})
+        async with Watch(broker.bootstrap, options.group, options.prefix, options.partitions, self._board) as watch:
+            await producer.start()
+            try:
+                if self._play.speed is None:
+                    await self._load(producer)
+                await self._with_worker(broker, producer, watch)
+            finally:
+                await producer.stop()
 
-    async def _with_worker(self, broker: EmbeddedBroker) -> None:
+    async def _load(self, producer: AIOKafkaProducer) -> None:
+        """Send a recording before the worker starts: it then sees which topics lag, and calls nothing late that is not."""
+        _, items = self._play.begin()
+        await feed(producer, items, prefix=self._options.prefix, told=self._loaded)
+
+    def _loaded(self, fed: Fed) -> None:
+        self._fed = fed
+        done = 0.0 if self._play.read is None else self._play.read()
+        self._screen.wait_for("sending the recording to Kafka", int(fed.records), int(fed.records / max(done, 1e-3)))
+
+    async def _with_worker(self, broker: EmbeddedBroker, producer: AIOKafkaProducer, watch: Watch) -> None:
         options = self._options
         arguments = [*options.worker, "--bootstrap", broker.bootstrap, "--http-port", str(options.http_port)]
         worker = WorkerProcess(arguments, options.http_port, options.data_dir / "worker.log").start()
         try:
-            self._wait_for("starting the worker")
+            self._screen.wait_for("starting the worker")
             await worker.ready()
-            await self._show(broker, worker)
+            self._first = await worker.sample()
+            self._running = True
+            self._began = self._measured = time.monotonic()
+            if self._play.speed is not None:
+                await self._played(producer, broker, worker, watch)
+            await self._drained(broker, worker, watch)
+            await self._end(broker, worker, watch)
         finally:
             await worker.stop()
 
-    async def _show(self, broker: EmbeddedBroker, worker: WorkerProcess) -> None:
-        options, play = self._options, self._play
-        producer = new_producer(broker.bootstrap, {})
-        async with Watch(broker.bootstrap, options.group, options.prefix, options.partitions, self._board) as watch:
-            await producer.start()
-            self._first = await worker.sample()
-            begin, items = play.begin()
-            sending = asyncio.create_task(
-                feed(producer, items, prefix=options.prefix, begin=begin, speed=play.speed, told=self._heard)
-            )
-            self._running = True
-            try:
-                await self._until_played(sending, broker, worker, watch)
-                await self._drained(broker, worker, watch)
-            finally:
-                sending.cancel()
-                await asyncio.wait([sending])
-                await producer.stop()
-            await self._end(broker, worker, watch)
+    async def _played(
+        self, producer: AIOKafkaProducer, broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch
+    ) -> None:
+        """Send records at their pace, until the last or until the demo is stopped."""
+        begin, items = self._play.begin()
+        sending = asyncio.create_task(
+            feed(producer, items, prefix=self._options.prefix, begin=begin, speed=self._play.speed, told=self._heard)
+        )
+        try:
+            while not sending.done() and not self._stop.is_set():
+                await self._look(broker, worker, watch)
+                await asyncio.wait([sending], timeout=_FRAME_S)
+            if sending.done():
+                sending.result()
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
 
     def _heard(self, fed: Fed) -> None:
         self._fed = fed
 
-    async def _until_played(
-        self, sending: asyncio.Task[Fed], broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch
-    ) -> None:
-        self._began = began = time.monotonic()
-        while not sending.done() and not self._stop.is_set():
-            self._check(broker, worker, watch)
-            await self._measure(worker, watch)
-            self._draw(time.monotonic() - began)
-            await asyncio.wait([sending], timeout=_FRAME_S)
-        if sending.done():
-            sending.result()
-
     async def _drained(self, broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch) -> None:
         """Wait until the worker has committed all that was sent, and all of its outputs have been read."""
-        deadline = time.monotonic() + _DRAIN_S
-        while time.monotonic() < deadline:
-            self._check(broker, worker, watch)
-            await self._measure(worker, watch)
-            self._draw(None)
+        before, since = (0, 0), time.monotonic()
+        while True:
+            await self._look(broker, worker, watch)
             done, there = await watch.processed()
             if done >= there and await watch.caught_up():
                 return
+            seen = (done, self._board.outputs.total())
+            if seen != before:
+                before, since = seen, time.monotonic()
+            patience = _LAST_S if self._stop.is_set() else _STALLED_S
+            if time.monotonic() - (self._stopped or since) > patience:
+                if self._stop.is_set():
+                    return
+                raise CommandError(f"the worker has done nothing for {_STALLED_S:.0f} s: {worker.last_line()}")
             await asyncio.sleep(_FRAME_S)
+
+    async def _look(self, broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch) -> None:
+        self._check(broker, worker, watch)
+        await self._measure(worker, watch)
+        self._draw(time.monotonic() - self._began)
 
     def _check(self, broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch) -> None:
         if worker.died:
@@ -186,7 +214,9 @@ class Demo:
         passed = now - self._measured
         if passed < _SAMPLE_S:
             return
-        (done, there), self._last = await asyncio.gather(watch.processed(), worker.sample())
+        (done, there), sample = await asyncio.gather(watch.processed(), worker.sample())
+        # A worker that is busy may answer late; what it said last still stands.
+        self._last = self._last if sample.cpu_s is None else sample
         status = self._status
         rate = (done - self._processed) / passed
         status.rate = rate if status.rate is None else 0.7 * status.rate + 0.3 * rate
@@ -194,7 +224,7 @@ class Demo:
         status.cpu = cpu_an_event(self._first, self._last)
         self._processed, self._measured = done, now
 
-    def _draw(self, elapsed: float | None) -> None:
+    def _draw(self, elapsed: float) -> None:
         play, status, newest = self._play, self._status, self._board.newest
         status.title = play.title
         status.sent = self._fed.records
@@ -203,17 +233,18 @@ class Demo:
             status.behind = 1000 * self._last.freshness_s
         elif newest is not None and self._fed.newest is not None:
             status.behind = self._fed.newest - newest
-        if elapsed is not None:
-            whole = "" if play.length_s is None or play.speed is None else words.age(1000 * play.length_s / play.speed)
-            status.elapsed = words.age(1000 * elapsed) + (f" of {whole}" if whole else "")
+        whole = None if play.length_s is None or play.speed is None else play.length_s / play.speed
+        status.elapsed = words.age(1000 * elapsed)
+        if whole is not None:
+            status.elapsed = f"{words.age(1000 * min(elapsed, whole))} of {words.age(1000 * whole)}"
         if play.read is not None and self._fed.records:
-            there = self._fed.records / max(play.read(), 1e-6)
-            status.done = min(1.0, self._processed / there)
+            status.done = min(1.0, play.read() * self._processed / self._fed.records)
         self._screen.show(self._board, status)
 
     async def _end(self, broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch) -> None:
         """Say what happened, and stay where that was asked for."""
-        self._last = await worker.sample()
+        sample = await worker.sample()
+        self._last = self._last if sample.cpu_s is None else sample
         if self._options.picture:
             save_picture(self._options.picture, self._board, self._status)
         self._screen.end()

@@ -37,6 +37,10 @@ class Screen(Protocol):
         """Leave the terminal as it was."""
 
 
+def _amount(done: int, total: int) -> str:
+    return f"{100 * done // total:>3}%"
+
+
 class Terminal:
     """A bar while things start, then a table that fills the terminal."""
 
@@ -59,7 +63,7 @@ class Terminal:
             )
             self._progress.start()
             self._progress.add_task(what, total=None, amount="")
-        amount = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
+        amount = _amount(done, total) if total else ""
         self._progress.update(
             self._progress.task_ids[0], description=what, completed=done, total=total or None, amount=amount
         )
@@ -94,7 +98,7 @@ class Lines:
 
     def wait_for(self, what: str, done: int = 0, total: int = 0) -> None:
         """Say what is being waited for, once, and each tenth of it."""
-        line = f"{what}: {10 * (10 * done // total)}% of {total / 1e6:.0f} MB" if total else what
+        line = f"{what}: {10 * (10 * done // total)}%" if total else what
         if line != self._said:
             self._said = line
             print(line, flush=True)

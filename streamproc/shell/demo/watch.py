@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from streamproc.contracts import topics
 
@@ -37,6 +38,8 @@ class Watch:
         )
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
         self._reading: asyncio.Task[None] | None = None
+        #: Input records of earlier demos on the same data.
+        self._before = 0
 
     async def __aenter__(self) -> Self:
         await self._admin.start()
@@ -45,6 +48,7 @@ class Watch:
         await self._consumer.seek_to_end(*self._outputs)
         for partition in self._outputs:
             await self._consumer.position(partition)
+        self._before = sum((await self._consumer.end_offsets(self._inputs)).values())
         self._reading = asyncio.create_task(self._read())
         return self
 
@@ -86,12 +90,15 @@ class Watch:
     # -- how far things are -------------------------------------------------------------------------------------
 
     async def processed(self) -> tuple[int, int]:
-        """Return how many input records the group has committed, and how many there are."""
-        committed, ends = await asyncio.gather(
-            self._admin.list_consumer_group_offsets(self._group), self._consumer.end_offsets(self._inputs)
-        )
-        done = {partition: max(0, found.offset) for partition, found in committed.items() if partition in ends}
-        return sum(done.values()), sum(ends.values())
+        """Return how many of the input records sent since the start the group has committed, and how many there are."""
+        there = sum((await self._consumer.end_offsets(self._inputs)).values()) - self._before
+        try:
+            committed = await self._admin.list_consumer_group_offsets(self._group)
+        except KafkaError:  # the group has no coordinator yet
+            return 0, there
+        wanted = set(self._inputs)
+        done = sum(max(0, found.offset) for partition, found in committed.items() if partition in wanted)
+        return max(0, done - self._before), there
 
     async def caught_up(self) -> bool:
         """Say whether all that the output topics hold now has been read."""

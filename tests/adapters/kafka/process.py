@@ -102,6 +102,17 @@ class WorkerProcess:
         self.wait(lambda: self.metric("streamproc_committed_records_total") >= records, f"commit of {records} records")
         return self
 
+    def wait_caught_up(self):
+        """Wait until all that Kafka has is applied and committed."""
+        self.wait_ready()
+        self.wait(lambda: self._caught_up(self.get("/metrics")[1]), "end of the backlog")
+        return self
+
+    @staticmethod
+    def _caught_up(page):
+        lag = [line for line in page.splitlines() if line.startswith("streamproc_consumer_lag_records{")]
+        return lag and all(line.endswith(" 0.0") for line in lag) and "streamproc_commit_age_seconds 0.0" in page
+
     def wait_exit(self):
         """Wait for the process to end; return its exit status."""
         self.process.join(_LONG_S)

@@ -1,0 +1,51 @@
+"""The three pages for whoever watches the worker."""
+
+import pytest
+from aiohttp import ClientSession
+
+from streamproc.adapters.http import Server
+
+
+@pytest.fixture
+async def served():
+    """A server on a free port, its state, and a function that fetches a page."""
+    state = {"ready": False}
+    server = Server("127.0.0.1", 0, lambda: b"page\n", lambda: state["ready"])
+    await server.start()
+    async with ClientSession() as session:
+
+        async def get(path):
+            async with session.get(f"http://127.0.0.1:{server.port}{path}") as answer:
+                return answer.status, answer.headers["Content-Type"].partition(";")[0], await answer.text()
+
+        yield server, state, get
+    await server.stop()
+
+
+async def test_metrics_are_served_as_text(served):
+    """/metrics is what the page function renders, as Prometheus wants it."""
+    _, _, get = served
+    assert await get("/metrics") == (200, "text/plain", "page\n")
+
+
+async def test_readiness_follows_the_worker_and_health_does_not(served):
+    """/readyz is 503 until the worker says that it is ready; /healthz is 200 from the first moment."""
+    _, state, get = served
+    assert (await get("/healthz"))[0] == 200
+    assert (await get("/readyz"))[0] == 503
+    state["ready"] = True
+    assert (await get("/readyz"))[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/debug", "/favicon.ico"])
+async def test_nothing_else_is_served(served, path):
+    """Any other page is not there."""
+    _, _, get = served
+    assert (await get(path))[0] == 404
+
+
+async def test_a_taken_port_is_told(served):
+    """A second server on the port raises what the worker tells in its last line."""
+    server, _, _ = served
+    with pytest.raises(OSError, match="address already in use"):
+        await Server("127.0.0.1", server.port, bytes, bool).start()

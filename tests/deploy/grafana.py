@@ -1,0 +1,67 @@
+"""A real Grafana, unpacked from an archive, with deploy/'s own provisioning but for addresses and folders."""
+
+import fcntl
+import os
+import subprocess
+import tarfile
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from streamproc.adapters.broker.config import free_ports
+from streamproc.adapters.broker.fetch import cache_dir
+from tests.deploy.station import DEPLOY, answers, stop, wait_until
+
+_SERVED_FROM = "/var/lib/streamproc/dashboards"
+
+
+def unpacked(archive):
+    """The folder with the archive's Grafana, unpacked once into the user's cache."""
+    size = archive.stat().st_size
+    home = cache_dir() / f"test-grafana-{size}"
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = home / ".complete"
+        if not done.exists():
+            with tarfile.open(archive) as packed:
+                packed.extractall(home, filter="data")
+            done.touch()
+    return home / "grafana"
+
+
+class Grafana(AbstractContextManager):
+    """One Grafana that reads a station's Prometheus; `url` is its address."""
+
+    def __init__(self, archive, station, folder):
+        self._archive = Path(archive)
+        self._station = station
+        self._folder = folder
+        self._port = free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def __enter__(self):
+        provisioning = self._folder / "provisioning"
+        for kind in ("datasources", "dashboards", "alerting", "plugins", "notifiers"):
+            (provisioning / kind).mkdir(parents=True)
+            for path in (DEPLOY / "grafana" / "provisioning" / kind).glob("*.yaml"):
+                text = path.read_text().replace(_SERVED_FROM, str(DEPLOY / "grafana" / "dashboards"))
+                # Grafana makes no step below a second of what a show played faster brings.
+                text = text.replace("timeInterval: 10s", f"timeInterval: {max(1, round(10 / self._station.pace))}s")
+                (provisioning / kind / path.name).write_text(text)
+        home = unpacked(self._archive)
+        with (self._folder / "grafana.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [self._archive.parent / "serve", home, str(self._port), provisioning, self._folder / "data"],
+                env={**os.environ, "PROMETHEUS_URL": f"http://{self._station.prometheus}"},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(lambda: answers(f"{self.url}/api/health"), 60, f"Grafana answers (its log: {self._folder})")
+        wait_until(
+            lambda: answers(f"{self.url}/api/dashboards/uid/streamproc-pipeline"), 30, "the dashboards are there"
+        )
+        return self
+
+    def __exit__(self, *_):
+        stop(self._process)

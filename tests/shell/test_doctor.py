@@ -1,0 +1,61 @@
+"""The doctor: one line a finding, each with what to do, on a healthy broker and on missing parts."""
+
+from streamproc.adapters.broker.topics import TopicSpec, create_topics
+from streamproc.adapters.kafka.topics import topic_specs
+from streamproc.contracts import topics
+from streamproc.shell.doctor import BAD, DOUBTFUL, GOOD, examine
+from streamproc.shell.feed import new_producer
+from streamproc.shell.settings import load
+
+
+async def found(broker, names, **flags):
+    """Return the doctor's findings by what was looked at."""
+    settings = load(
+        {"bootstrap": broker.bootstrap, "topic_prefix": f"{names.prefix}.", "group": names.group(), **flags}
+    )
+    return {finding.what: finding async for finding in examine(settings, {})}
+
+
+async def test_missing_topics_and_worker_are_told(broker, names):
+    """Nothing is there but the broker: each thing that is missing has a line with what to do."""
+    seen = await found(broker, names)
+    assert [seen[what].state for what in ("versions", "settings", "broker", "topics", "group")] == [
+        GOOD, DOUBTFUL, GOOD, BAD, BAD
+    ]  # fmt: skip
+    assert "topics create" in seen["topics"].todo
+    assert "streamproc worker" in seen["group"].todo
+    assert all("\n" not in " ".join(finding) for finding in seen.values())
+
+
+async def test_topics_as_they_have_to_be_and_what_waits(broker, names):
+    """With all topics there, records that nobody has read are counted, and their time is compared with the clock."""
+    await create_topics(broker.bootstrap, topic_specs(2, prefix=f"{names.prefix}."))
+    producer = new_producer(broker.bootstrap, {})
+    await producer.start()
+    for _ in range(3):
+        await producer.send_and_wait(names.topic(topics.CHAT), b"{}")
+    await producer.stop()
+    seen = await found(broker, names, hash_key="a key of its own")
+    assert seen["settings"].state == seen["topics"].state == seen["clock"].state == GOOD
+    assert "a key of its own" not in str(seen)
+    assert seen["lag"].seen == f"3 records wait, {names.topic(topics.CHAT)} 3"
+
+
+async def test_topic_with_wrong_settings_is_named(broker, names):
+    """A producer's own timestamps on an input topic would let its clock carry the watermark off."""
+    orders = names.topic(topics.ORDERS)
+    specs = [spec for spec in topic_specs(1, prefix=f"{names.prefix}.") if spec.name != orders]
+    await create_topics(broker.bootstrap, [*specs, TopicSpec(orders, 2)])
+    seen = (await found(broker, names))["topics"]
+    assert seen.state == BAD
+    assert f"{orders} has 2 partitions and needs 1" in seen.seen
+    assert "LogAppendTime" in seen.seen
+
+
+async def test_unreachable_broker_is_the_last_line(names):
+    """What cannot be looked at is left out, and the address is named."""
+    settings = load({"bootstrap": "127.0.0.1:1"})
+    seen = [finding async for finding in examine(settings, {})]
+    assert [finding.what for finding in seen] == ["versions", "settings", "broker"]
+    assert seen[-1].state == BAD
+    assert "127.0.0.1:1" in seen[-1].seen

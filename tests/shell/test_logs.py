@@ -1,0 +1,63 @@
+"""Logs: JSON in production, readable elsewhere, the libraries' lines in the same form."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import logging, structlog
+from streamproc.shell.logs import set_up_logs
+from streamproc.shell.settings import load
+set_up_logs(load({flags}))
+structlog.get_logger("here").info("restored", partition=3)
+structlog.get_logger("here").debug("unheard")
+logging.getLogger("faust.app").info("chatter")
+logging.getLogger("aiokafka").error("lost %s", "it")
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.getLogger("aiokafka").exception("broke")
+"""
+
+
+def logged(flags):
+    """Return the lines that a process with these settings writes to standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.replace("{flags}", repr(flags))], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    return done.stderr.splitlines()
+
+
+def test_production_logs_json():
+    """One JSON object a line, with time, level and logger; a traceback is a field of it."""
+    lines = [json.loads(line) for line in logged({"env": "production", "hash_key": "0123456789abcdef"})]
+    assert [(line["level"], line["event"]) for line in lines] == [
+        ("info", "restored"),
+        ("error", "lost it"),
+        ("error", "broke"),
+    ]
+    assert lines[0]["partition"] == 3
+    assert lines[0]["logger"] == "here"
+    assert lines[0]["timestamp"].endswith("Z")
+    assert "ZeroDivisionError" in lines[2]["exception"]
+
+
+@pytest.mark.parametrize("flags", [{}, {"env": "production", "hash_key": "0123456789abcdef", "log_format": "console"}])
+def test_terminal_logs_are_readable(flags):
+    """No JSON, and no colours where nobody sees them."""
+    first = logged(flags)[0]
+    assert "restored" in first
+    assert "partition=3" in first
+    assert "\x1b" not in first
+    assert not first.startswith("{")
+
+
+def test_level_is_a_setting():
+    """What is less severe is left out, and at debug the libraries speak too."""
+    assert "restored" not in "\n".join(logged({"log_level": "warning"}))
+    everything = "\n".join(logged({"log_level": "debug"}))
+    assert "unheard" in everything
+    assert "chatter" in everything
