@@ -1,19 +1,27 @@
 """Which questions ask the same thing, and which of them an utterance answers.
 
-Both compare content grams (characters, pairs, numbers, Latin words) after synonyms and scaffolding are taken out,
-through an inverted index over the open questions; all sums are of whole numbers, so no order of adding shows.
+Questions are the same where what is left of them without scaffolding agrees, with the same topic, product, colour,
+size, place and number. An utterance answers where it sounds like an answer of the question's topic and names what
+the question names, or says the question's own words. Precision comes first: a wrong answer hides a waiting viewer.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from streamproc.understanding.profile import Profile, answer_profile, question_profile
+from streamproc.understanding.profile import Profile, profile
 from streamproc.understanding.rules import Rules
 
-SAME_THRESHOLD: Final = 0.72
+SAME_THRESHOLD: Final = 0.66
 ANSWER_THRESHOLD: Final = 0.6
 HELP_THRESHOLD: Final = 0.6
+#: An utterance names what a question names where it holds this share of the question's content.
+_NAMED: Final = 0.45
+_ECHOED: Final = 0.8
+_HALF: Final = 40.0
+_LEAST_ECHO: Final = 60
+_CORE: Final = 0.2
+_HEAD: Final = 12
 
 _RULES: Final = Rules.load()
 
@@ -25,22 +33,68 @@ class _Open(NamedTuple):
     product: str | None
 
 
-def _answer_score(question: Profile, topic: str | None, answer: Profile, shared: int) -> float:
-    covered = shared / question.total if question.total else 0.0
-    typed = topic in answer.topics
-    if typed:
-        return min(1.0, 0.35 + 0.6 * covered)
-    return 0.7 * covered
+def _overlap(one: Mapping[str, int], other: Mapping[str, int]) -> int:
+    return sum(weight for gram, weight in one.items() if gram in other)
+
+
+def _compatible(asked: Profile, said: Profile) -> bool:
+    """Tell whether no colour, size, place or number of the question is met by another of its sort alone."""
+    return not asked.slots or asked.slots <= said.slots or not _sorts(asked.slots) & _sorts(said.slots - asked.slots)
+
+
+def _sorts(slots: frozenset[str]) -> set[str]:
+    return {slot[:5] for slot in slots if not slot.startswith("number")}
+
+
+def _evidence(asked: Profile, topic: str | None, said: Profile) -> float:
+    shared = _overlap(asked.grams, said.grams)
+    base = shared / asked.size
+    value = base / (base + _HALF)
+    if said.dodges or not _compatible(asked, said):
+        return 0.5 * value
+    named = _overlap(asked.content, said.content) / asked.weight if asked.weight else 1.0
+    typed = topic in said.topics
+    if typed and named >= _NAMED and (asked.weight or topic != "other"):
+        return 0.6 + 0.4 * value
+    if named >= _ECHOED and asked.weight >= _LEAST_ECHO and topic is not None and said.weight > 1.3 * asked.weight:
+        return 0.6 + 0.4 * value
+    return 0.6 * value
 
 
 def score(question: str, answer: str) -> float:
-    """Say how well an utterance answers a question, from 0 to 1."""
-    asked, said = question_profile(question), answer_profile(answer)
-    return round(_answer_score(asked, _RULES.topic(question), said, _shared(asked, said)), 4)
+    """Say how well an utterance answers a question, from 0 to 1; 0.6 and above is taken for an answer."""
+    topic = _RULES.topic(question)
+    return round(_evidence(profile(question, topic), topic, profile(answer)), 6)
 
 
-def _shared(one: Profile, other: Profile) -> int:
-    return sum(weight for gram, weight in one.grams.items() if gram in other.grams)
+def rank(question: str, answer: str) -> float:
+    """Order several questions by how likely an utterance answers them; its first words count twice."""
+    asked, said, head = profile(question), profile(answer), profile(answer[:_HEAD])
+    return (_overlap(asked.grams, said.grams) + _overlap(asked.grams, head.grams)) / asked.size
+
+
+def _alike(one: Mapping[str, int], other: Mapping[str, int]) -> float:
+    """Give the weighted share of common grams (Jaccard), 1 for two empty ones."""
+    shared = _overlap(one, other)
+    whole = sum(one.values()) + sum(other.values()) - shared
+    return shared / whole if whole else 1.0
+
+
+def _same(one: Profile, other: Profile) -> bool:
+    if one.slots != other.slots:
+        return False
+    if not one.weight or not other.weight:
+        return one.weight == other.weight and _alike(one.core, other.core) >= _CORE
+    return _alike(one.content, other.content) >= SAME_THRESHOLD
+
+
+def same_question(one: str, other: str) -> bool:
+    """Tell whether two questions of one product ask the same thing."""
+    topics = _RULES.topic(one), _RULES.topic(other)
+    if topics[0] != topics[1]:
+        return False
+    first, second = profile(one, topics[0]), profile(other, topics[1])
+    return _same(first, second) and (bool(first.weight) or topics[0] != "other")
 
 
 class QuestionIndex:
@@ -48,22 +102,25 @@ class QuestionIndex:
 
     def __init__(self) -> None:
         self._open: dict[str, _Open] = {}
-        self._postings: dict[str, dict[str, int]] = defaultdict(dict)
+        self._postings: dict[str, dict[str, None]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def add(self, key: str, text: str, topic: str | None, product: str | None) -> None:
-        """Add a question under a key that is not in use."""
+        """Add a question; one already under this key is replaced."""
         self.discard(key)
-        profile = question_profile(text)
-        self._open[key] = _Open(key, profile, topic, product)
-        for gram, weight in profile.grams.items():
-            self._postings[gram][key] = weight
+        entry = _Open(key, profile(text, topic), topic, product)
+        self._open[key] = entry
+        for gram in _index_grams(entry.profile, topic):
+            self._postings[gram][key] = None
 
     def discard(self, key: str) -> None:
         """Take a question out; nothing happens where it is not in."""
         entry = self._open.pop(key, None)
         if entry is None:
             return
-        for gram in entry.profile.grams:
+        for gram in _index_grams(entry.profile, entry.topic):
             posting = self._postings[gram]
             del posting[key]
             if not posting:
@@ -71,18 +128,21 @@ class QuestionIndex:
 
     def same(self, text: str, topic: str | None, product: str | None) -> list[str]:
         """Give the keys of questions that ask the same of the same product, sorted."""
-        asked = question_profile(text)
+        asked = profile(text, topic)
+        if not asked.weight and topic in {None, "other"}:
+            return []
         found = []
-        for key, shared in self._overlaps(asked.grams).items():
+        for key in self._candidates(_index_grams(asked, topic)):
             entry = self._open[key]
-            if entry.product != product or entry.topic != topic or entry.profile.slots != asked.slots:
-                continue
-            if shared >= SAME_THRESHOLD * (asked.total + entry.profile.total - shared):
+            if entry.product == product and entry.topic == topic and _same(asked, entry.profile):
                 found.append(key)
         return sorted(found)
 
     def answered_by(self, text: str, product: str | None) -> list[tuple[str, float]]:
-        """Give the keys of questions that an anchor's utterance answers, with scores, sorted by key."""
+        """Give the keys of questions that an anchor's utterance answers, with scores, sorted by key.
+
+        A question about another product than the one being shown is left alone; None fits every product.
+        """
         return self._answers(text, product, ANSWER_THRESHOLD)
 
     def helped_by(self, text: str, product: str | None) -> list[tuple[str, float]]:
@@ -90,22 +150,31 @@ class QuestionIndex:
         return self._answers(text, product, HELP_THRESHOLD)
 
     def _answers(self, text: str, product: str | None, threshold: float) -> list[tuple[str, float]]:
-        said = answer_profile(text)
+        said = profile(text)
+        if said.dodges:
+            return []
         found = []
-        for key, shared in self._overlaps(said.grams).items():
+        grams = [*said.content, *("#" + topic for topic in said.topics)]
+        for key in self._candidates(grams):
             entry = self._open[key]
             if product is not None and entry.product is not None and entry.product != product:
                 continue
-            value = _answer_score(entry.profile, entry.topic, said, shared)
+            value = _evidence(entry.profile, entry.topic, said)
             if value >= threshold:
-                found.append((key, round(value, 4)))
+                found.append((key, round(value, 6)))
         return sorted(found)
 
-    def _overlaps(self, grams: Iterable[str]) -> dict[str, int]:
-        totals: dict[str, int] = defaultdict(int)
+    def _candidates(self, grams: Iterable[str]) -> set[str]:
+        keys: set[str] = set()
         postings = self._postings
         for gram in grams:
             if gram in postings:
-                for key, weight in postings[gram].items():
-                    totals[key] += weight
-        return totals
+                keys.update(postings[gram])
+        return keys
+
+
+def _index_grams(entry: Profile, topic: str | None) -> list[str]:
+    """Give what a question is found by: its content's pairs and words, or its topic where it has no content."""
+    if entry.weight:
+        return [gram for gram in entry.content if len(gram) > 1] or list(entry.content)
+    return [f"#{topic}"]

@@ -1,4 +1,4 @@
-"""What the matcher compares: a text's content grams with whole-number weights, its slots, its answer types."""
+"""What the matcher compares: a text's grams with whole-number weights, its content, its slots, its answer types."""
 
 import re
 import tomllib
@@ -7,61 +7,112 @@ from importlib import resources
 from typing import Final, NamedTuple
 
 from streamproc.understanding.rules import fold_text
+from streamproc.understanding.sounds import sound
 
-_DATA: Final = tomllib.loads(
-    resources.files(__package__).joinpath("data/matching.toml").read_text(encoding="utf-8")
-)
-_SCAFFOLD: Final = re.compile(_DATA["same"][""])
+
+def _read(name: str) -> str:
+    return resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8")
+
+
+_DATA: Final = tomllib.loads(_read("matching.toml"))
+_SCAFFOLD: Final = re.compile(_DATA["scaffold"])
 _SYNONYMS: Final = tuple((re.compile(pattern), word) for word, pattern in _DATA["synonyms"].items())
 _ANSWERS: Final = {topic: re.compile(pattern) for topic, pattern in _DATA["answers"].items()}
-_NOISE: Final = re.compile(r"[^\w]+|_+")
-_NUMBER: Final = re.compile(r"\d+|[a-z]+")
-_WEAK: Final = frozenset("什么怎多少几哪谁时候个一下点吗好不没来去上下大小人天")
-_ONE, _WEAK_ONE, _PAIR, _SLOT = 4, 1, 6, 12
+_TOPIC_WORDS: Final = {topic: re.compile(pattern) for topic, pattern in _DATA["topic_words"].items()}
+_DODGES: Final = re.compile(_DATA["dodge"])
+_SLOTS: Final = {name: re.compile(pattern) for name, pattern in _DATA["slots"].items()}
+_EMOTES: Final = re.compile(r"\[[^\[\]\s]{1,8}\]")
+_SPELT: Final = re.compile(r"(?<![一二三四五六七八九十百])[一二三四五六七八九](?=[号件])")
+_NOISE: Final = re.compile(r"[\W_]+")
+_LATIN: Final = re.compile(r"[a-z]+|\d+")
+_WEIGHTS: Final = {char: int(weight) for char, weight in zip(*[iter(_read("weights.txt").split())] * 2, strict=True)}
+_RARE: Final = max(_WEIGHTS.values())
 
 
 class Profile(NamedTuple):
-    """``grams`` and their weights, ``total`` their sum, ``slots`` the numbers and Latin words, ``topics`` answered."""
+    """One text as the matcher sees it.
+
+    ``grams`` are characters, pairs and their sounds with squared weights, ``size`` the root of their sum; ``content``
+    is the grams left when scaffolding and the topic's own words are out, ``weight`` their sum, ``core`` the same with
+    the topic's words; ``slots`` are colours,
+    sizes, numbers and places; ``topics`` those whose questions it can answer; ``dodges`` says that it puts off.
+    """
 
     grams: dict[str, int]
-    total: int
+    size: float
+    content: dict[str, int]
+    weight: int
+    core: dict[str, int]
     slots: frozenset[str]
     topics: frozenset[str]
+    dodges: bool
 
 
-def _content(folded: str) -> str:
+def canonical(folded: str) -> str:
+    """Put one word for each set of synonyms, and a digit for a spelt number before 号 and 件."""
+    folded = _SPELT.sub(lambda match: str("零一二三四五六七八九".index(match.group())), folded)
     for pattern, word in _SYNONYMS:
         folded = pattern.sub(word, folded)
-    return _NOISE.sub(" ", _SCAFFOLD.sub(" ", folded)).strip()
+    return folded
 
 
-def _grams(content: str) -> dict[str, int]:
+def _parts(text: str) -> list[str]:
+    return _NOISE.sub(" ", text).split()
+
+
+def _grams(parts: list[str]) -> dict[str, int]:
     grams: dict[str, int] = {}
-    for part in content.split():
-        for slot in _NUMBER.findall(part):
-            grams[slot] = _SLOT
+    for part in parts:
+        sounds = [sound(char) for char in part]
+        weights = [_WEIGHTS.get(char, _RARE) for char in part]
         for index, char in enumerate(part):
-            if char.isascii():
-                continue
-            grams[char] = _WEAK_ONE if char in _WEAK else _ONE
-            following = part[index + 1 : index + 2]
-            if following and not following.isascii():
-                grams[char + following] = _WEAK_ONE if char in _WEAK and following in _WEAK else _PAIR
+            weight = weights[index]
+            grams[char] = weight * weight
+            grams["~" + sounds[index]] = weight * weight // 4
+            if index:
+                pair = (weight + weights[index - 1]) ** 2
+                grams[part[index - 1 : index + 1]] = pair
+                grams[f"~{sounds[index - 1]} {sounds[index]}"] = pair // 16
     return grams
 
 
+def _content(folded: str, topic: str | None) -> dict[str, int]:
+    plain = _SCAFFOLD.sub(" ", canonical(folded))
+    if topic in _TOPIC_WORDS:
+        plain = _TOPIC_WORDS[topic].sub(" ", plain)
+    found: dict[str, int] = {}
+    for part in _parts(plain):
+        for word in _LATIN.findall(part):
+            found[word] = 4 * _RARE
+        for index, char in enumerate(part):
+            if char.isascii():
+                continue
+            found[char] = _WEIGHTS.get(char, _RARE)
+            following = part[index + 1 : index + 2]
+            if following and not following.isascii():
+                found[char + following] = _WEIGHTS.get(char, _RARE) + _WEIGHTS.get(following, _RARE)
+    return found
+
+
+def _slots(folded: str) -> frozenset[str]:
+    return frozenset(name + match.group() for name, pattern in _SLOTS.items() for match in pattern.finditer(folded))
+
+
 @lru_cache(maxsize=16384)
-def question_profile(text: str) -> Profile:
-    """Give the content of a question, without its scaffolding."""
-    folded = fold_text(text)
-    grams = _grams(_content(folded) or folded)
-    return Profile(grams, sum(grams.values()), frozenset(g for g in grams if g.isascii()), frozenset())
-
-
-@lru_cache(maxsize=4096)
-def answer_profile(text: str) -> Profile:
-    """Give the content of an utterance and the topics whose questions it can answer."""
-    folded = fold_text(text)
-    grams = _grams(_content(folded))
-    topics = frozenset(topic for topic, pattern in _ANSWERS.items() if pattern.search(folded))
-    return Profile(grams, sum(grams.values()), frozenset(g for g in grams if g.isascii()), topics)
+def profile(text: str, topic: str | None = None) -> Profile:
+    """Give the profile of a text; a question's content leaves its topic's words out."""
+    folded = _EMOTES.sub(" ", fold_text(text))
+    grams = _grams(_parts(folded))
+    content = _content(folded, topic)
+    topics = frozenset(name for name, pattern in _ANSWERS.items() if pattern.search(folded))
+    size = float(max(sum(grams.values()), 1)) ** 0.4
+    return Profile(
+        grams=grams,
+        size=size,
+        content=content,
+        weight=sum(content.values()),
+        core=_content(folded, None) if topic else content,
+        slots=_slots(canonical(folded)),
+        topics=topics,
+        dodges=_DODGES.search(folded) is not None,
+    )

@@ -30,9 +30,9 @@ class Settings(NamedTuple):
     """What training may vary: cost of errors, least document frequency, steps, factors of the feature groups, made messages."""
 
     cost: float = 0.3
-    min_messages: int = 1
+    min_messages: int = 2
     steps: int = 300
-    groups: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    groups: tuple[float, ...] = (1.0, 1.0, 1.5, 2.0)
     ended_weight: float = 0.3
     joined_share: float = 0.5
     joined_weight: float = 0.3

@@ -17,7 +17,7 @@ def echo(show: "Show", topic: str, data: dict[str, Any]) -> Event | None:
     beside = show.pick(*BESIDE)
     at = data.get("end_time") or data["event_time"]
     base = {"event_id": show.name(), "room_id": data["room_id"]}
-    kinds = {c.CHAT: (_answered, _asked_again, _bought, _followed, _replied), c.ROOM: (_after_mark, _started)}
+    kinds = {c.CHAT: (_answered, _asked_again, _bought, _followed, _replied), c.ROOM: (_after_mark, _started), c.ANCHOR: (_rejoined,) * 3}
     make = show.pick(*kinds.get(topic, ()), _silence, _started, _replied)
     found = make(show, topic, data, at + beside)
     return None if found is None else (found[0], base | found[1])
@@ -39,6 +39,12 @@ def _answered(show: "Show", topic: str, data: dict[str, Any], at: int) -> Event 
 def _asked_again(show: "Show", topic: str, data: dict[str, Any], at: int) -> Event | None:
     again = {name: data[name] for name in ("text", "product_id") if name in data}
     return c.CHAT, again | {"event_time": at + show.pick(30_000, 600_000), "user_id": show.user()}
+
+
+def _rejoined(show: "Show", topic: str, data: dict[str, Any], at: int) -> Event | None:
+    named = [sent.data for sent in show.sent if sent.data.get("event_id") in (data.get("reply_to") or [])]
+    asked = [each for each in named if "user_id" in each]
+    return (_asked_again(show, topic, asked[0], at)) if asked else None
 
 
 def _bought(show: "Show", topic: str, data: dict[str, Any], at: int) -> Event | None:

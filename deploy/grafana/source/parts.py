@@ -77,7 +77,7 @@ def number(
     decimals: int | None = None,
     none: str = "–",
 ) -> stat.Panel:
-    """Return one number, coloured by its steps, over a faint line of how it was."""
+    """Return one number, coloured by its steps."""
     panel = (
         stat.Panel()
         .title(title)
@@ -88,7 +88,7 @@ def number(
         .thresholds(_steps(steps))
         .color_scheme(_by_thresholds())
         .color_mode(common.BigValueColorMode.VALUE)
-        .graph_mode(common.BigValueGraphMode.AREA)
+        .graph_mode(common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.VALUE)
         .reduce_options(look.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
         .no_value(none)
@@ -210,10 +210,14 @@ def drawn(colour: str, *, dashed: bool = False) -> list[dashboard.DynamicConfigV
 
 
 def firing(by: str, where: str = "") -> str:
-    """Return PromQL: 2 while a critical alert fires, 1 while a warning does, ``by`` labels; `alert` is its name."""
+    """Return PromQL: 2 while a critical alert fires, 1 while a warning does, ``by`` labels.
+
+    `alert` is the alert's name; `room` is "pipeline" for those of the pipeline.
+    """
     of = ", ".join(filter(None, ('alertstate="firing"', 'service="streamproc"', where)))
     level = f'2 * ALERTS{{{of}, severity="critical"}} or ALERTS{{{of}, severity!="critical"}}'
-    return f'max by ({by}) (label_replace({level}, "alert", "$1", "alertname", "Streamproc(.*)"))'
+    named = f'label_replace({level}, "alert", "$1", "alertname", "Streamproc(.*)")'
+    return f'max by ({by}) (label_replace({named}, "room", "pipeline", "room", ""))'
 
 
 def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) -> statetimeline.Panel:

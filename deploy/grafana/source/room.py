@@ -65,7 +65,7 @@ def _summary() -> list[Panel]:
         number(
             "Usually open",
             f"room:streamproc_open_questions:usual{OF}",
-            "Median of open questions over the last 30 min. A room on the air for less than 5 min has none.",
+            "Median of open questions over the last 30 min. A room on the air for less than 3 min has none.",
             steps=((None, NEUTRAL),),
             decimals=0,
         ),

@@ -56,7 +56,7 @@ def _summary() -> list[Panel]:
         number(
             "Alerts firing",
             'count(ALERTS{alertstate="firing", service="streamproc"}) or vector(0)',
-            "Alerts of Prometheus that fire now, of rooms and of the pipeline. The band below says which.",
+            "Alerts of Prometheus that fire now, of rooms and of the pipeline. The bands below say where.",
             steps=((None, OK), (1, "red")),
         ),
         number(
@@ -150,10 +150,12 @@ def _over_time() -> list[Panel]:
 
 
 def _alerts() -> Panel:
+    level = firing("room")
     return bands(
-        "Alerts",
-        Query(firing("alert, room"), "{{room}} {{alert}}"),
-        "When an alert of Prometheus fired: red is critical, orange a warning. docs/runbooks has a page for each.",
+        "Alerts, the 12 rooms with most",
+        Query(f"{level} and on (room) topk(12, sum_over_time(({level})[$__range:] @ end()))", "{{room}}"),
+        "When an alert of Prometheus fired: red is critical, orange a warning; `pipeline` are those of no room."
+        " The page of a room says which of its alerts.",
         none="No alert has fired in this time.",
-        height=6,
+        height=8,
     )

@@ -108,6 +108,8 @@ class Assignment:
             runner = self._runners.get(tp.partition)
             if runner is not None:
                 runner.saw(self._names[tp.topic], state, fetched.batches.get(tp))
+        for runner in self:
+            runner.settle()
 
     async def restored(self) -> Mapping[TopicPartition, int]:
         """Wait until every task is restored; return where its topics are read from.

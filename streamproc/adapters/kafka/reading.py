@@ -1,9 +1,9 @@
 """Where one partition number's topics stand: what Kafka has, what was fetched, what the task has applied."""
 
 from collections.abc import Iterable, Mapping
-from time import time
+from time import monotonic
 
-from streamproc.adapters.kafka.transport import State
+from streamproc.adapters.kafka.transport import Batch, State
 
 #: Answers of Kafka older than this say nothing about now.
 _FRESH_S = 3.0
@@ -20,7 +20,10 @@ class Reading:
         self.ends = dict(ends)
         #: Records by topic that were fetched and have not been applied.
         self.waiting = dict.fromkeys(positions, 0)
-        self.answered = dict.fromkeys(positions, 0.0)
+        #: The newest answer of Kafka by topic, when it came, and the newest one that applied records came with.
+        self.answers = dict.fromkeys(positions, 0)
+        self._at = dict.fromkeys(positions, -_FRESH_S)
+        self._applied = 0
         self._expected = dict.fromkeys(positions, 0)
 
     def saw(self, topic: str, state: State, records: int) -> None:
@@ -28,27 +31,31 @@ class Reading:
         self.positions[topic] = state.position
         if state.end is not None and state.end > self.ends[topic]:
             self.ends[topic] = state.end
-        if state.answered is not None:
-            self.answered[topic] = state.answered
+        self.answers[topic], self._at[topic] = state.answer, state.at
         self.waiting[topic] += records
 
-    def takes(self, topic: str, number: int, records: int) -> bool:
+    def takes(self, topic: str, batch: Batch) -> bool:
         """Take note of a batch that is to be applied; False where one before it was lost on the way."""
-        self.waiting[topic] -= records
+        self.waiting[topic] -= len(batch.records)
+        self._applied = max(self._applied, batch.answer)
         self._expected[topic] += 1
-        return number == self._expected[topic] - 1
+        return batch.number == self._expected[topic] - 1
 
     def lag(self, topic: str) -> int:
         """Return how much Kafka has that was not applied: records that were fetched, and offsets that were not."""
         return max(0, self.ends[topic] - self.positions[topic]) + self.waiting[topic]
 
     def lagging(self) -> list[str]:
-        """Return the topics that hold records which were not applied."""
-        return [topic for topic in self.ends if self.lag(topic)]
+        """Return the topics that hold, or may hold, records which were not applied.
 
-    def answers(self) -> bool:
+        A topic is known to be empty only by an answer that is no older than the records which were applied: what came
+        in between would be late though it was there.
+        """
+        return [topic for topic in self.ends if self.lag(topic) or self.answers[topic] < self._applied]
+
+    def answers_come(self) -> bool:
         """Say whether Kafka has answered for every topic just now."""
-        return time() - min(self.answered.values()) < _FRESH_S
+        return monotonic() - min(self._at.values()) < _FRESH_S
 
 
 def too_far_ahead(clocks: Mapping[str, int], lagging: Iterable[str], most_ms: int) -> set[str]:

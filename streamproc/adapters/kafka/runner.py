@@ -68,6 +68,11 @@ class Runner:
         if self._work is not None:
             self._work.saw(topic, state, batch)
 
+    def settle(self) -> None:
+        """Take note that a fetch is complete."""
+        if self._work is not None and not self._ending:
+            self._work.settle()
+
     async def take(self, topic: str, batch: Batch) -> None:
         """Apply a batch, unless it was fetched before the last restore."""
         work = self._work

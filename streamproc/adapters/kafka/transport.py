@@ -6,6 +6,7 @@ touches in faust-streaming 0.15.3 and aiokafka 0.14.0 is in this file, and has a
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,30 +25,36 @@ _NOTHING_TO_READ_S: Final = 0.02
 
 
 class State(NamedTuple):
-    """A partition's position after a fetch, where its committed records end, and when Kafka last answered.
+    """What is known of a partition after a fetch: its position, and where its committed records end.
 
-    ``end`` and ``answered`` (seconds since the epoch) are None until the first answer.
+    ``answer`` numbers the answer of Kafka that ``end`` and the records before ``position`` come from; partitions of one
+    answer share it. ``at`` is when it came (s, monotonic). Before the first answer, ``end`` is None.
     """
 
     epoch: int
     position: int
     end: int | None
-    answered: float | None
+    answer: int
+    at: float
 
 
 class Batch(NamedTuple):
-    """Records fetched together, in order. ``epoch`` and ``number`` tell a stale batch and a lost one."""
+    """Records fetched together, in order. ``epoch`` and ``number`` tell a stale batch and a lost one.
+
+    ``answer`` is the number of Kafka's answer that they came with.
+    """
 
     topic: str
     partition: int
     epoch: int
     number: int
+    answer: int
     records: list[Any]
 
 
 @dataclass(slots=True)
 class Fetched:
-    """One fetch: batches of partitions that have any, states of all that were asked for."""
+    """One fetch: batches of the partitions that have any, states of all that were started."""
 
     batches: dict[TopicPartition, Batch]
     states: dict[TopicPartition, State]
@@ -74,13 +81,15 @@ class Desk(Protocol):
 
 
 class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy does not follow Faust's types
-    """The thread with aiokafka's consumer. ``epochs`` and ``numbers`` are this thread's alone."""
+    """The thread with aiokafka's consumer. What it keeps of each partition that was started is this thread's alone."""
 
     def __post_init__(self) -> None:
         """Prepare what a running consumer keeps a partition."""
         super().__post_init__()
         self.epochs: dict[TopicPartition, int] = {}
         self.numbers: dict[TopicPartition, int] = {}
+        self.answers: dict[TopicPartition, tuple[int, int, float]] = {}
+        self.answer = 0
 
     def _create_worker_consumer(self, transport: "BatchTransport") -> AIOKafkaConsumer:
         """Make the consumer: read_committed, co-partitioned, and never set back by itself."""
@@ -115,33 +124,46 @@ class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy 
         return fetched
 
     async def _fetch(self, consumer: AIOKafkaConsumer, wanted: frozenset[TopicPartition]) -> Fetched:
+        most = self.consumer.desk.config.batch_records
         try:
-            found = await self._fetch_records(
-                consumer, wanted, timeout=_POLL_S, max_records=self.consumer.desk.config.batch_records
-            )
+            found = await self._fetch_records(consumer, wanted, timeout=_POLL_S, max_records=most)
         except NoOffsetForPartitionError:
             # One that a rebalance has just brought, and that is not restored: its start is still to come.
             found = {}
         # Nothing is awaited from here on: batches, numbers and positions belong together.
+        states = self._states(consumer)
         batches = {}
         for tp, records in found.items():
-            number = self.numbers.get(tp, 0)
-            self.numbers[tp] = number + 1
-            batches[tp] = Batch(tp.topic, tp.partition, self.epochs.get(tp, -1), number, records)
-        return Fetched(batches, self._states(consumer, wanted))
+            if tp in states:
+                number = self.numbers[tp]
+                self.numbers[tp] = number + 1
+                state = states[tp]
+                batches[tp] = Batch(tp.topic, tp.partition, state.epoch, number, state.answer, records)
+        return Fetched(batches, states)
 
-    def _states(self, consumer: AIOKafkaConsumer, wanted: Iterable[TopicPartition]) -> dict[TopicPartition, State]:
+    def _states(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, State]:
+        """Return the states of all partitions that were started and are still assigned."""
         subscription = consumer._subscription.subscription  # noqa: SLF001 - positions have no public, loop-free way
         assignment = None if subscription is None else subscription.assignment
         if assignment is None:
             return {}
-        states = {}
-        for tp in wanted:
-            state = assignment.state_value(tp) if tp in assignment.tps else None
-            if state is not None and state.has_valid_position:
-                answered = None if state.timestamp is None else state.timestamp / 1000
-                states[tp] = State(self.epochs.get(tp, -1), state.position, state.lso, answered)
-        return states
+        known = {tp: assignment.state_value(tp) for tp in self.epochs if tp in assignment.tps}
+        self._number_answers({tp: state.timestamp or 0 for tp, state in known.items()})
+        return {
+            tp: State(self.epochs[tp], state.position, state.lso, *self.answers[tp][1:])
+            for tp, state in known.items()
+            if state.has_valid_position
+        }
+
+    def _number_answers(self, times: Mapping[TopicPartition, int]) -> None:
+        """Number Kafka's answers by the time (ms) that aiokafka notes a partition: it is one for a whole answer."""
+        new = sorted({time for tp, time in times.items() if tp not in self.answers or self.answers[tp][0] != time})
+        numbers = {time: self.answer + 1 + i for i, time in enumerate(new)}
+        self.answer += len(new)
+        now = monotonic()
+        for tp, time in times.items():
+            if time in numbers:
+                self.answers[tp] = (time, numbers[time], now)
 
     async def start_at(self, positions: Mapping[TopicPartition, int], epoch: int) -> bool:
         """Read on at ``positions``; batches from then on carry ``epoch``. False where a partition is gone."""
@@ -154,6 +176,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy 
                 consumer.seek(tp, offset)
                 self.epochs[tp] = epoch
                 self.numbers[tp] = 0
+                self.answers.pop(tp, None)
         except IllegalStateError:
             return False
         return True

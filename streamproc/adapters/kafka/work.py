@@ -19,7 +19,7 @@ from streamproc.adapters.kafka.transactions import Transactions
 from streamproc.adapters.kafka.transport import Batch, State
 from streamproc.contracts import topics
 from streamproc.pipeline.events import Understanding
-from streamproc.pipeline.step import Commit, Stepper
+from streamproc.pipeline.step import Commit, Range, Stepper
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class Work:
         self._idle = Idle(around.config.idle_timeout_s, monotonic())
         self._room = asyncio.Event()
         self._records = 0
+        #: Time is held back by topics that lag, or may.
+        self._held = False
         self._began: float | None = None
         self._committing_since: float | None = None
 
@@ -65,6 +67,20 @@ class Work:
         """Take note of a fetch of one topic."""
         if state.epoch == self.epoch:
             self.reading.saw(topic, state, 0 if batch is None else len(batch.records))
+
+    def settle(self) -> None:
+        """Move time on to where it belongs when a fetch has shown that nothing lags any more, without a record."""
+        task = self.stepper.task
+        if not self._held or any(self.reading.waiting.values()):
+            return
+        lagging = self.reading.lagging()
+        before, due = task.watermark, task.due_watermark(lagging)
+        self._held = bool(lagging)
+        if due is not None and (before is None or due > before):
+            self._observer.begin()
+            task.move(due)
+            self._observer.lap("move")
+            self.stepper.ranges.append(Range(None, 0, 0, due))
 
     async def room(self) -> None:
         """Wait while too much is under way."""
@@ -77,13 +93,14 @@ class Work:
     def apply(self, topic: str, batch: Batch) -> None:
         """Apply a batch of this epoch."""
         partition = self.stepper.partition
-        if not self.reading.takes(topic, batch.number, len(batch.records)):
+        if not self.reading.takes(topic, batch):
             raise WorkerError(f"a batch of {topic} partition {partition} was lost between fetch and task")
         observer, task = self._observer, self.stepper.task
         observer.batch(topic, len(batch.records))
         observer.begin()
         records = as_records(topic, batch.records)
         lagging = self.reading.lagging()
+        self._held = bool(lagging)
         observer.lap("hand_over")
         self.stepper.read(records, lagging)
         observer.lap("move")
@@ -99,7 +116,7 @@ class Work:
 
     def pass_time(self) -> None:
         """Let time go on where there has been nothing to read for long."""
-        elapsed = self._idle.elapsed(monotonic(), resting=not self.reading.lagging() and self.reading.answers())
+        elapsed = self._idle.elapsed(monotonic(), resting=not self.reading.lagging() and self.reading.answers_come())
         if elapsed:
             self.stepper.idle(elapsed)
 

@@ -83,7 +83,7 @@ class Demo:
         self._began = self._measured = time.monotonic()
         self._stop = asyncio.Event()
         self._stopped = 0.0
-        self._running = False
+        self._running = self._over = False
 
     async def run(self) -> int:
         """Run the demo; return the exit status."""
@@ -102,7 +102,8 @@ class Demo:
         try:
             await self._with_broker()
         except asyncio.CancelledError:
-            return 130
+            # A client of aiokafka that is stopped while it waits may raise this too.
+            return 0 if self._over else 130
         finally:
             self._screen.end()
         return 0
@@ -132,7 +133,7 @@ class Demo:
                 await producer.stop()
 
     async def _load(self, producer: AIOKafkaProducer) -> None:
-        """Send a recording before the worker starts: it then sees which topics lag, and calls nothing late that is not."""
+        """Send a recording before the worker starts: it sees which topics lag, and calls nothing late that is not."""
         _, items = self._play.begin()
         await feed(producer, items, prefix=self._options.prefix, told=self._loaded)
 
@@ -251,6 +252,7 @@ class Demo:
         seconds = max(1e-3, time.monotonic() - self._began)
         for line in summary(self._fed, self._board, cpu_an_event(self._first, self._last), self._processed / seconds):
             print(line, flush=True)
+        self._over = True
         if self._options.keep_broker and not self._stop.is_set():
             print(f"Kafka stays at {broker.bootstrap} and the worker at work until Ctrl-C.", flush=True)
             with contextlib.suppress(asyncio.CancelledError):

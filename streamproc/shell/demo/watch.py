@@ -53,11 +53,13 @@ class Watch:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
-        await self._consumer.stop()
-        await self._admin.close()
+        try:
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.wait([self._reading])
+            await self._consumer.stop()
+        finally:
+            await self._admin.close()
 
     def check(self) -> None:
         """Raise what has ended the reading, if anything has."""

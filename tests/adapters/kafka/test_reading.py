@@ -1,15 +1,20 @@
 """Lag, pauses and idleness of one partition number, by the offsets and answers that are fed in."""
 
-from time import time
+from time import monotonic
 
 from streamproc.adapters.kafka.idle import Idle
 from streamproc.adapters.kafka.reading import Reading, too_far_ahead
-from streamproc.adapters.kafka.transport import State
+from streamproc.adapters.kafka.transport import Batch, State
 
 
-def state(position, end, answered=0.0):
+def state(position, end, answer=1, at=0.0):
     """A partition's state."""
-    return State(1, position, end, answered)
+    return State(1, position, end, answer, at)
+
+
+def batch(number, records=1, answer=1):
+    """A batch."""
+    return Batch("a", 0, 1, number, answer, [None] * records)
 
 
 def test_a_topic_lags_until_its_records_are_applied():
@@ -17,9 +22,10 @@ def test_a_topic_lags_until_its_records_are_applied():
     reading = Reading({"a": 0, "b": 5}, {"a": 3, "b": 5})
     assert reading.lagging() == ["a"]
     reading.saw("a", state(3, 3), 2)
+    reading.saw("b", state(5, 5), 0)
     assert reading.lag("a") == 2
     assert reading.lagging() == ["a"], "it was fetched, and is not applied"
-    assert reading.takes("a", 0, 2)
+    assert reading.takes("a", batch(0, 2))
     assert reading.lagging() == []
 
 
@@ -40,11 +46,22 @@ def test_markers_without_records_end_the_lag():
     assert reading.lagging() == []
 
 
+def test_a_topic_may_lag_until_a_later_answer_says_that_it_does_not():
+    """Records of answer 7 are applied: a topic that answer 6 found empty may have got some before them."""
+    reading = Reading({"a": 0, "b": 0}, {"a": 0, "b": 0})
+    reading.saw("a", state(1, 1, answer=7), 1)
+    reading.saw("b", state(0, 0, answer=6), 0)
+    assert reading.takes("a", batch(0, answer=7))
+    assert reading.lagging() == ["b"]
+    reading.saw("b", state(0, 0, answer=8), 0)
+    assert reading.lagging() == []
+
+
 def test_a_lost_batch_is_noticed():
     """Batches are numbered a topic; one that is missing is told by the next."""
     reading = Reading({"a": 0}, {"a": 0})
-    assert reading.takes("a", 0, 5)
-    assert not reading.takes("a", 2, 5)
+    assert reading.takes("a", batch(0))
+    assert not reading.takes("a", batch(2))
 
 
 def test_the_slowest_topic_is_never_paused():
@@ -59,11 +76,11 @@ def test_the_slowest_topic_is_never_paused():
 def test_kafka_answers_only_when_all_topics_do():
     """One topic without a recent answer is an outage, not silence."""
     reading = Reading({"a": 0, "b": 0}, {"a": 0, "b": 0})
-    assert not reading.answers()
-    reading.saw("a", state(0, 0, time()), 0)
-    assert not reading.answers()
-    reading.saw("b", state(0, 0, time()), 0)
-    assert reading.answers()
+    reading.saw("a", state(0, 0, at=monotonic()), 0)
+    reading.saw("b", state(0, 0, at=monotonic() - 60), 0)
+    assert not reading.answers_come()
+    reading.saw("b", state(0, 0, at=monotonic()), 0)
+    assert reading.answers_come()
 
 
 def test_idle_time_passes_a_second_a_second_after_the_timeout():
