@@ -1,22 +1,22 @@
 """What an event costs: CPU µs of the whole job through the worker, by stage, beside the floor in the same run.
 
-The floor is what any consumer of these topics pays: aiokafka's getmany and pydantic's model_validate_json. Worker and floor
-read the same records from the same embedded broker, each in a process of its own; start-up is taken off.
+The floor is what any consumer of these topics pays: aiokafka's getmany and pydantic's model_validate_json. Worker and
+floor read the same records from the same embedded broker, each in a process of its own; start-up is taken off.
 """
 
 import argparse
 import asyncio
 import cProfile
-import json
-import multiprocessing
 import os
-import pstats
 import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import orjson
@@ -53,13 +53,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedBroker(Path(folder) / "broker") as broker:
         sent = asyncio.run(_fill(broker.bootstrap, options.events, options.rooms))
         print(f"{sent:,} events of {options.rooms} rooms in {PARTITIONS} partitions", flush=True)
-        context = multiprocessing.get_context("spawn")
-        floor = _measured(context, _floor, broker.bootstrap, sent)
-        worker = _measured(context, _worker, broker.bootstrap, sent, options.profile)
+        floor = _measured(_floor, broker.bootstrap, sent)
+        worker = _measured(_worker, broker.bootstrap, sent, options.profile)
     _report(floor, worker, sent)
 
 
-def _report(floor: dict, worker: dict, sent: int) -> None:
+def _report(floor: dict[str, Any], worker: dict[str, Any], sent: int) -> None:
     print(f"{'':14}{'µs/event':>10}{'x floor':>10}")
     floor_us = floor["cpu_s"] / sent * 1e6
     total_us = worker["cpu_s"] / sent * 1e6
@@ -83,7 +82,7 @@ async def _fill(bootstrap: str, events: int, rooms: int) -> int:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=900_000)
     await producer.start()
     sent = 0
-    batches: dict[TopicPartition, object] = {}
+    batches: dict[TopicPartition, Any] = {}
     try:
         for topic, value in show(ShowParams(rooms=rooms, duration=86_400.0, rate=5.0)):
             room_id = value["room_id"].encode()
@@ -108,22 +107,24 @@ async def _fill(bootstrap: str, events: int, rooms: int) -> int:
 # -- what is measured, each in a process of its own
 
 
-def _measured(context, target, *args) -> dict:
+def _measured(target: Callable[..., None], *args: object) -> dict[str, Any]:
+    context = get_context("spawn")
     reader, writer = context.Pipe(duplex=False)
     process = context.Process(target=target, args=(writer, *args))
     process.start()
     writer.close()
     try:
-        return reader.recv()
+        result: dict[str, Any] = reader.recv()
+        return result
     finally:
         process.join()
 
 
-def _floor(writer, bootstrap: str, events: int) -> None:
+def _floor(writer: Connection, bootstrap: str, events: int) -> None:
     writer.send(asyncio.run(_read_and_validate(bootstrap, events)))
 
 
-async def _read_and_validate(bootstrap: str, events: int) -> dict:
+async def _read_and_validate(bootstrap: str, events: int) -> dict[str, Any]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         auto_offset_reset="earliest",
@@ -148,7 +149,7 @@ async def _read_and_validate(bootstrap: str, events: int) -> dict:
 class Measuring(Metrics):
     """Measures from the first batch to the commit of the last event, and then stops the worker."""
 
-    def __init__(self, writer, events: int, profile: Path | None) -> None:
+    def __init__(self, writer: Connection, events: int, profile: Path | None) -> None:
         super().__init__(rooms=200, version="bench", model_version="")
         self._writer = writer
         self._events = events
@@ -167,12 +168,12 @@ class Measuring(Metrics):
             if self._profile:
                 self._profile.enable()
 
-    def committed(self, partition: int, seconds: float, records: int, snapshots: object) -> None:
+    def committed(self, partition: int, seconds: float, records: int, snapshots: Sequence[int]) -> None:
         """End with the last event."""
         super().committed(partition, seconds, records, snapshots)
         self._done += records
         if self._done == self._events:
-            if self._profile:
+            if self._profile and self._path:
                 self._profile.disable()
                 self._profile.dump_stats(self._path)
             cpu, wall = self._began
@@ -194,7 +195,7 @@ def _peak_mb() -> float:
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def _worker(writer, bootstrap: str, events: int, profile: Path | None) -> None:
+def _worker(writer: Connection, bootstrap: str, events: int, profile: Path | None) -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     config = WorkerConfig(task=TaskConfig(b"bench"), bootstrap=bootstrap, http_port=None)
     sys.exit(run(config, ShippedUnderstanding(), Measuring(writer, events, profile)))

@@ -26,6 +26,10 @@ where() {
 
 install_packages() {
   local missing=() each sudo=()
+  if ! command -v apt-get >/dev/null; then
+    echo "No apt-get here: install ${PACKAGES[*]} by other means, or their tests skip." >&2
+    return
+  fi
   for each in "${PACKAGES[@]}"; do
     if ! dpkg-query --show --showformat='${Status}\n' "$each" 2>/dev/null | grep -q '^install ok installed$'; then
       missing+=("$each")

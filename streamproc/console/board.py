@@ -17,10 +17,18 @@ _ALERTS: Final = 50
 
 @dataclass(slots=True)
 class RoomView:
-    """One room's newest metrics records by window, and the questions that wait in it (first ask by cluster, ms)."""
+    """One room's newest metrics records by window, and the questions that wait in it (first ask by cluster, ms).
+
+    ``newest`` is the newest event time that a question or a pane end of the room told, ms.
+    """
 
     windows: dict[str, Value] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
+    newest: int = 0
+
+    def age(self, now: int | None) -> int | None:
+        """Return for how long the oldest question has waited, ms; ``now`` None is the room's own time."""
+        return (self.newest if now is None else now) - min(self.waiting.values()) if self.waiting else None
 
     def number(self, window: str, group: str, name: str) -> Any:  # noqa: ANN401 - a number, a map or None
         """Return a number of the newest record of a window, None where there is none yet."""
@@ -50,8 +58,9 @@ class Board:
         """Take one output record of a topic (its name in the contract)."""
         self.outputs[topic] += 1
         if topic == topics.METRICS:
-            self._room(value["room_id"]).windows[value["window"]] = value
-            self._see(value["end"])
+            room = self._room(value["room_id"])
+            room.windows[value["window"]] = value
+            self._see(room, value["end"])
         elif topic == topics.QUESTIONS:
             self._question(value)
         elif topic == topics.CLASSIFIED:
@@ -63,9 +72,10 @@ class Board:
 
     def _question(self, value: Value) -> None:
         self.changes[value["change"]] += 1
-        self._see(value["at"])
         key = value["cluster_id"]
-        waiting = self._room(value["room_id"]).waiting
+        room = self._room(value["room_id"])
+        self._see(room, value["at"])
+        waiting = room.waiting
         if value["state"] == "open":
             waiting[key] = value["first_ask"]
         else:
@@ -89,7 +99,8 @@ class Board:
             room = self.rooms[room_id] = RoomView()
         return room
 
-    def _see(self, at: int) -> None:
+    def _see(self, room: RoomView, at: int) -> None:
+        room.newest = max(room.newest, at)
         if self.newest is None or at > self.newest:
             self.newest = at
 
@@ -104,10 +115,9 @@ class Board:
         """Questions that wait, in all rooms."""
         return sum(len(room.waiting) for room in self.rooms.values())
 
-    @property
-    def oldest(self) -> int | None:
-        """First ask of the question that has waited longest, ms; None where none waits."""
-        return min((at for room in self.rooms.values() for at in room.waiting.values()), default=None)
+    def oldest(self, now: int | None) -> int | None:
+        """Return for how long the oldest question of all has waited, ms; ``now`` None is each room's own time."""
+        return max((age for room in self.rooms.values() if (age := room.age(now)) is not None), default=None)
 
     @property
     def money(self) -> dict[str, int]:

@@ -32,7 +32,10 @@ _LATE_MS: Final = 60_000
 
 @dataclass(slots=True)
 class Status:
-    """What is known beside the output topics. Times in ms of event time, rates a second, CPU in µs an event."""
+    """What is known beside the output topics. Times in ms of event time, rates a second.
+
+    ``cpu`` is the share of one core that the worker uses. ``now`` is where the show is; None where each partition is somewhere else, as in a recording played at once.
+    """
 
     title: str = ""
     elapsed: str = ""
@@ -58,7 +61,7 @@ def _from(window: str, group: str, name: str, as_text: Callable[[Any], str]) -> 
 
 
 def _oldest(room: RoomView, status: Status) -> Text:
-    waited = None if not room.waiting or status.now is None else status.now - min(room.waiting.values())
+    waited = room.age(status.now)
     return Text(words.age(waited), style=_urgency(waited))
 
 
@@ -160,36 +163,37 @@ def _questions(board: Board, status: Status, most: int, width: int) -> Table:
         row: list[str | Text] = [Text(" ".join(value["text"].split())), words.count(value["asks"])]
         if width >= WIDE:
             row.append(value["topic"] or "-")
-        table.add_row(*row, Text(value["room_id"]), _fate(value, status, wide=width >= WIDE))
+        table.add_row(*row, Text(value["room_id"]), _fate(value, board, status, wide=width >= WIDE))
     return table
 
 
-def _fate(value: dict[str, Any], status: Status, *, wide: bool) -> Text:
+def _fate(value: dict[str, Any], board: Board, status: Status, *, wide: bool) -> Text:
     if value["state"] == "answered":
         answer = value["answer"]
         how = f" ({answer['channel']})" if wide else ""
         return Text(f"answered in {words.age(answer['latency_ms'])}{how}", style="green")
     if value["state"] == "expired":
         return Text("never answered", style="red")
-    waited = None if status.now is None else status.now - value["first_ask"]
+    now = board.rooms[value["room_id"]].newest if status.now is None else status.now
+    waited = now - value["first_ask"]
     helped = ", helped" if value["peer_answer"] else ""
     return Text(f"waiting {words.age(waited)}{helped}", style=_urgency(waited) or "cyan")
 
 
 def _foot(board: Board, status: Status) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis", style="dim")
-    behind = "-" if status.behind is None else f"{max(0.0, status.behind) / 1000:.1f} s"
-    parts = [
-        f"worker {words.rate(status.rate)}",
-        f"behind the show {behind}",
+    parts = [f"worker {words.rate(status.rate)}"]
+    if status.behind is not None:
+        parts.append(f"behind the show {_seconds(status.behind)}")
+    if status.lag is not None:
+        parts.append(f"lag {words.count(status.lag)}")
+    parts += [
         f"in {words.count(status.sent)}",
         f"classified {words.count(board.outputs[topics.CLASSIFIED])}",
         f"dead letters {words.count(sum(board.dead.values()))}",
     ]
-    if status.lag is not None:
-        parts.insert(2, f"lag {words.count(status.lag)}")
     if status.cpu is not None:
-        parts.append(f"{status.cpu:.0f} µs/event")
+        parts.append(f"CPU {words.share(status.cpu)}")
     line.append(" · ".join(parts))
     if status.note:
         line.append(f"\n{status.note}")
@@ -198,17 +202,20 @@ def _foot(board: Board, status: Status) -> Text:
 
 def plain(board: Board, status: Status) -> str:
     """Return one line for where there is no terminal."""
-    oldest = None if board.oldest is None or status.now is None else status.now - board.oldest
-    behind = "-" if status.behind is None else f"{max(0.0, status.behind) / 1000:.1f} s"
+    oldest = words.age(board.oldest(status.now))
     parts = [
         status.elapsed,
         f"rooms {len(board.rooms)}",
         f"viewers {words.count(board.total('60s', 'viewers', 'last'))}",
         f"in {words.count(status.sent)} ({words.rate(status.rate)})",
         f"classified {words.count(board.outputs[topics.CLASSIFIED])}",
-        f"questions {words.count(board.changes['opened'])} (open {board.open}, oldest {words.age(oldest)})",
+        f"questions {words.count(board.changes['opened'])} (open {board.open}, oldest {oldest})",
         f"orders {words.count(board.total('session', 'conversion', 'orders'))}",
         f"GMV {words.money(board.money)}",
-        f"behind {behind}",
+        f"lag {words.count(status.lag)}" if status.behind is None else f"behind {_seconds(status.behind)}",
     ]
     return "  ".join(parts)
+
+
+def _seconds(ms: float) -> str:
+    return f"{max(0.0, ms) / 1000:.1f} s"

@@ -30,6 +30,13 @@ def _softmax(scores: Floats) -> Floats:
     return np.asarray(values / values.sum(axis=1, keepdims=True))
 
 
+def _kinds(subs: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Add up the subs' probabilities by kind: the best kind's probability and number."""
+    kinds = np.hstack([subs[:, 0:6:2] + subs[:, 1:6:2], subs[:, 6:7]])
+    best = kinds.argmax(axis=1)
+    return kinds[np.arange(len(subs)), best], best
+
+
 def bare_number(text: str) -> tuple[str, str] | None:
     """Give kind and sub of a text that is a number and nothing else (LABELLING.md, rules 6 and 11), else None.
 
@@ -96,25 +103,33 @@ class Classifier:
         norm = np.sqrt(1.0 + NORM_SCALE * total[:, -1:])
         return np.asarray(((total[:, :-1] - sequences * bias) / norm + bias) * SCALE)
 
+    def raw_confidence(self, texts: Sequence[str]) -> tuple[Floats, npt.NDArray[np.int64]]:
+        """Give the uncalibrated probability and the number of each text's kind, from the model alone."""
+        return _kinds(_softmax(SHARPNESS * self.scores(texts)[:, :7]))
+
     def _fresh(self, texts: Sequence[str]) -> list[Label]:
         scores = self.scores(texts)
         subs = _softmax(SHARPNESS * scores[:, :7])
-        kinds = np.stack([subs[:, 0] + subs[:, 1], subs[:, 2] + subs[:, 3], subs[:, 4] + subs[:, 5], subs[:, 6]], axis=1)
-        best = kinds.argmax(axis=1)
-        confidence = np.interp(kinds[np.arange(len(texts)), best], *self.model.calibration)
-        second = subs[np.arange(len(texts)), np.minimum(2 * best + 1, 6)] > subs[np.arange(len(texts)), 2 * best]
+        raw, best = _kinds(subs)
+        confidence = np.interp(raw, *self.model.calibration)
+        row = np.arange(len(texts))
+        second = subs[row, np.minimum(2 * best + 1, 6)] > subs[row, 2 * best]
         polarity = scores[:, 7:10].argmax(axis=1)
         aspect = scores[:, 11:15].argmax(axis=1) + 1
-        columns = zip(texts, best.tolist(), second.tolist(), polarity.tolist(), aspect.tolist(), confidence.tolist(), strict=True)
-        return [self._assemble(*column) for column in columns]
+        negative = scores[:, 9] > scores[:, 8]
+        columns = (best, second, polarity, aspect, negative, confidence)
+        rows = zip(texts, *(column.tolist() for column in columns), strict=True)
+        return [self._assemble(*row) for row in rows]
 
-    def _assemble(self, text: str, kind: int, second: bool, polarity: int, aspect: int, confidence: float) -> Label:
+    def _assemble(self, text: str, kind: int, second: bool, polarity: int, aspect: int, negative: bool, confidence: float) -> Label:
         name, sub = _SUBS[2 * kind + second]
         number = bare_number(text)
         if number is not None:
             (name, sub), polarity, confidence = number, 0, _NUMBER_CONFIDENCE
-        if name == "other":
+        if sub in {"-", "reply"}:
             polarity = 0
+        elif sub == "opinion" and not polarity:
+            polarity = 2 if negative else 1
         marks = self.rules.marks(text)
         topic = self.rules.topic(text) if name == "question" else None
         return Label(

@@ -4,24 +4,30 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
 import tomllib
 from scipy import sparse
 
-from streamproc.understanding.artefact import NORM_SCALE, OUTPUTS, SCALE, Model, slot_of
+from streamproc.understanding.artefact import MODEL_FILE, NORM_SCALE, OUTPUTS, SCALE, Model, digest, read_model, slot_of
 from streamproc.understanding.augment import ended, joined
-from streamproc.understanding.corpus_io import ASPECTS, FILES, POLARITIES, Message
+from streamproc.understanding.classifier import Classifier
+from streamproc.understanding.corpus_io import ASPECTS, FILES, KINDS, POLARITIES, Message, read_corpus, read_labelled
 from streamproc.understanding.features import BIAS_KEY, Keys, Lexicon, extract, word_sets
 from streamproc.understanding.fitting import Floats, fit
 from streamproc.understanding.folding import Codes, build_table
+from streamproc.understanding.rules import Rules
 
 Ids = npt.NDArray[np.int64]
 
 SUBS: Final = tuple(FILES.values())
 IDENTITY: Final = np.array([[0.0, 1.0], [0.0, 1.0]])
+_FOLDS: Final = 5
+_KNOTS: Final = 12
+_SHOWN: Final = 50
 #: Shares of the subs in a real room (LABELLING.md's order of the corpus files), which the training weights follow.
 PRIORS: Final = dict(zip(SUBS, (0.13, 0.05, 0.04, 0.01, 0.06, 0.22, 0.49), strict=True))
 
@@ -29,13 +35,16 @@ PRIORS: Final = dict(zip(SUBS, (0.13, 0.05, 0.04, 0.01, 0.06, 0.22, 0.49), stric
 class Settings(NamedTuple):
     """What training may vary: cost of errors, least document frequency, steps, factors of the feature groups, made messages."""
 
-    cost: float = 0.3
-    min_messages: int = 2
+    cost: float = 0.15
+    min_messages: int = 1
     steps: int = 300
-    groups: tuple[float, ...] = (1.0, 1.0, 1.5, 2.0)
+    groups: tuple[float, ...] = (1.0, 1.0, 1.0, 2.0)
     ended_weight: float = 0.3
     joined_share: float = 0.5
     joined_weight: float = 0.3
+
+
+SETTINGS: Final = Settings()
 
 
 def read_lexicon() -> dict[str, list[str]]:
@@ -135,8 +144,11 @@ def training_set(messages: Sequence[Message], settings: Settings) -> tuple[list[
     return everything, np.array(weights) * (len(everything) / math.fsum(weights))
 
 
-def train_model(messages: Sequence[Message], settings: Settings = Settings()) -> Model:  # noqa: B008 - immutable
-    """Train on labelled messages; the result depends on them and the settings alone."""
+def train_model(messages: Sequence[Message], settings: Settings = SETTINGS, *, calibrate: bool = False) -> Model:
+    """Train on labelled messages; the result depends on them and the settings alone.
+
+    Confidence is calibrated on every fifth message, by a model that has not seen those.
+    """
     folding = build_table()
     words, classes = build_lexicon(messages, folding)
     lexicon = Lexicon({word: index for index, word in enumerate(words)}, classes.astype(np.int64))
@@ -151,4 +163,72 @@ def train_model(messages: Sequence[Message], settings: Settings = Settings()) ->
     rows[1:, : len(bias)] = fitted * factors[:, None] / SCALE
     rows[1:, -1] = factors * factors / NORM_SCALE
     weights = np.clip(np.round(rows), -32767, 32767).astype(np.int16)
-    return Model(np.concatenate((np.array([BIAS_KEY], np.uint32), keys)), weights, IDENTITY, folding, words, classes)
+    knots = calibration(messages, settings) if calibrate else IDENTITY
+    return Model(np.concatenate((np.array([BIAS_KEY], np.uint32), keys)), weights, knots, folding, words, classes)
+
+
+def calibration(messages: Sequence[Message], settings: Settings) -> Floats:
+    """Map raw to calibrated confidence by isotonic regression on held-back messages; shape (2, knots)."""
+    held = messages[::_FOLDS]
+    rest = [message for index, message in enumerate(messages) if index % _FOLDS]
+    judge = Classifier(train_model(rest, settings), Rules.load(), "")
+    raw, kinds = judge.raw_confidence([message.text for message in held])
+    rights = np.array([KINDS[kind] == m.kind for kind, m in zip(kinds.tolist(), held, strict=True)], np.float64)
+    counts = Counter((m.kind, m.sub) for m in held)
+    weight = np.array([PRIORS[m.kind, m.sub] / counts[m.kind, m.sub] for m in held])
+    order = np.argsort(raw, kind="stable")
+    level = isotonic(rights[order], weight[order])
+    places = np.linspace(0, len(held) - 1, _KNOTS).astype(np.int64)
+    knots = np.round(np.stack([raw[order][places], level[places]]), 3)
+    return np.asarray(np.maximum.accumulate(knots, axis=1))
+
+
+def isotonic(values: Floats, weight: Floats) -> Floats:
+    """Give the best non-decreasing fit (pool adjacent violators)."""
+    blocks: list[tuple[float, float, int]] = []
+    for value, share in zip(values.tolist(), weight.tolist(), strict=True):
+        blocks.append((value, share, 1))
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            right, left = blocks.pop(), blocks.pop()
+            total = left[1] + right[1]
+            blocks.append(((left[0] * left[1] + right[0] * right[1]) / total, total, left[2] + right[2]))
+    return np.repeat([block[0] for block in blocks], [block[2] for block in blocks])
+
+
+def train(target: Path, out: TextIO, extra: Path | None = None) -> Model:
+    """Train the model from the corpus, with a user's own labelled messages if given, and write it to a file.
+
+    ``extra`` is JSONL like data/messages_dev.jsonl; its labels win over the corpus's. Says what changed against the
+    model that is in the file now. Raises ValueError for an unusable extra file, OSError where target cannot be written.
+    """
+    corpus = read_corpus()
+    added = read_labelled(extra) if extra is not None else []
+    own = {message.text for message in added}
+    messages = [message for message in corpus if message.text not in own]
+    messages += list({message.text: message for message in added}.values())
+    out.write(f"{len(corpus)} messages of the corpus, {len(added)} added\n")
+    model = train_model(messages, calibrate=True)
+    data = model.to_bytes()
+    before = target.read_bytes() if target.exists() else b""
+    if before == data:
+        out.write(f"{target} is unchanged: {digest(data)}\n")
+    elif before:
+        _print_changes(read_model(before), model, [m.text for m in messages], out)
+    unfinished = target.with_suffix(".part")
+    unfinished.write_bytes(data)
+    unfinished.replace(target)
+    out.write(f"{len(model.keys)} features, {len(data)} bytes, {digest(data)}\n")
+    return model
+
+
+def _print_changes(before: Model, after: Model, texts: Sequence[str], out: TextIO) -> None:
+    old, new = (Classifier(model, Rules.load(), "").label(texts) for model in (before, after))
+    changed = [(text, a, b) for text, a, b in zip(texts, old, new, strict=True) if (a.kind, a.sub) != (b.kind, b.sub)]
+    out.write(f"{len(changed)} of {len(texts)} messages change their class\n")
+    for text, a, b in changed[:_SHOWN]:
+        out.write(f"  {a.kind}/{a.sub} -> {b.kind}/{b.sub}  {text}\n")
+
+
+def shipped_path() -> Path:
+    """Give the file of the shipped model."""
+    return Path(str(resources.files(__package__).joinpath(MODEL_FILE)))

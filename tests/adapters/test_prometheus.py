@@ -22,9 +22,11 @@ class Shown:
     age: float = 0.0
 
     def lag(self):
+        """Return the lag by topic."""
         return self.waiting
 
     def uncommitted_s(self, now):
+        """Return the age that was told."""
         return self.age
 
 

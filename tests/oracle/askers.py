@@ -1,4 +1,4 @@
-"""The group `askers`: do askers whose question was answered buy more often?"""
+"""The group `askers`: whether askers whose question was answered buy more often."""
 
 import math
 from typing import Any

@@ -60,21 +60,22 @@ Broken = tuple[bytes | None, bytes | None, int | None, bool]
 
 def broken(rnd: Random, topic: str, data: dict[str, Any]) -> Broken:
     """Return raw value, key and timestamp of an unusable record, and whether `data` (changed) is its value."""
-    pick = rnd.randrange(10)
-    if pick == 0:
-        return (None if rnd.randrange(2) else b"", b"r0", None, False)
-    if pick == 1:
-        text = json.dumps({**data, "more": "x" * 65_536}).encode()
-        return text, None, None, False
-    if pick == 2:
-        return NOT_JSON[rnd.randrange(len(NOT_JSON))], None, None, False
-    if pick == 3:
-        return NOT_AN_OBJECT[rnd.randrange(len(NOT_AN_OBJECT))], None, None, False
-    if pick == 4:
-        return None, (b"", b"r9", b"\xff", b"R0")[rnd.randrange(4)], None, True
-    if pick == 5:
-        position = max(data["event_time"], data.get("end_time") or 0)
-        return None, data["room_id"].encode(), position - 10_001 - rnd.randrange(2) * 10**6, True
+    position = max(data["event_time"], data.get("end_time") or 0)
+    key = data["room_id"].encode()
+    ahead = 10_001 + rnd.randrange(2) * 10**6
+    large = json.dumps({**data, "more": "x" * 65_536}).encode()
+    ways: tuple[Broken, ...] = (
+        (None, b"r0", None, False),
+        (b"", None, None, False),
+        (large, None, None, False),
+        (NOT_JSON[rnd.randrange(len(NOT_JSON))], None, None, False),
+        (NOT_AN_OBJECT[rnd.randrange(len(NOT_AN_OBJECT))], None, None, False),
+        (None, (b"", b"r9", b"\xff", b"R0")[rnd.randrange(4)], None, True),
+        (None, key, position - ahead, True),
+    )
+    way = rnd.randrange(2 * len(ways))
+    if way < len(ways):
+        return ways[way]
     _spoil(rnd, topic, data)
     return None, None, None, True
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.oracle import constants as c
-from tests.oracle.reading import Event, Session
+from tests.oracle.events import Event
+from tests.oracle.sessions import Session
 
 Normalise = Callable[[str], str]
 
@@ -35,12 +36,12 @@ class Cluster:
 
     @property
     def first_ask(self) -> int:
-        """t of the first ask."""
+        """When it was first asked, ms."""
         return self.first.t
 
     @property
     def last_ask(self) -> int:
-        """t of the last ask."""
+        """When it was last asked, ms."""
         return self.asks[-1].t
 
     @property
@@ -134,9 +135,7 @@ def _expire(found: list[Cluster], now: int) -> None:
             cluster.record("expired", cluster.expired_at, None)
 
 
-def _ask(
-    found: list[Cluster], session: Session, event: Event, shown: str | None, normalise: Normalise
-) -> None:
+def _ask(found: list[Cluster], session: Session, event: Event, shown: str | None, normalise: Normalise) -> None:
     product = event.data["product_id"] if event.data.get("product_id") is not None else shown
     fitting = [
         cluster

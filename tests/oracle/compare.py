@@ -67,9 +67,7 @@ def _numbers(*values: Any) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def differences(
-    records: list[Record], understanding: Any = None, looked_at: Everything = lambda _: True
-) -> list[str]:
+def differences(records: list[Record], understanding: Any = None, looked_at: Everything = lambda _: True) -> list[str]:
     """Return every difference, as lines; `looked_at` says which metrics are compared beyond their ids."""
     understanding = understanding or Stub()
     oracle = expected(records, understanding, KEY)
@@ -92,8 +90,7 @@ def _same(topic: str, want: list[Json], task: dict[str, list[Json]], key: str) -
 
 
 def _pairs(topic: str, want: list[Json], got: list[Json]) -> Iterator[str]:
-    for problem in sorted(_ids(topic, Counter(each["id"] for each in want), Counter(each["id"] for each in got))):
-        yield problem
+    yield from sorted(_ids(topic, Counter(each["id"] for each in want), Counter(each["id"] for each in got)))
     left: dict[str, list[Json]] = defaultdict(list)
     for each in got:
         left[each["id"]].append(each)
@@ -109,9 +106,7 @@ def _ids(topic: str, want: Counter[str], got: Counter[str]) -> Iterator[str]:
         yield f"{topic} {each}: only in the task (x{count})"
 
 
-def _dead_letters(
-    oracle: Expected, task: dict[str, list[Json]], keys: dict[str, bytes | None]
-) -> Iterator[str]:
+def _dead_letters(oracle: Expected, task: dict[str, list[Json]], keys: dict[str, bytes | None]) -> Iterator[str]:
     want = []
     for letter in oracle.reading.dead_letters:
         key = keys[letter["id"]]
@@ -128,9 +123,7 @@ def _dead_letters(
 def _metrics(oracle: Expected, task: dict[str, list[Json]], looked_at: Everything) -> Iterator[str]:
     want = list(oracle.metrics())
     got = task[c.METRICS]
-    yield from sorted(
-        _ids(c.METRICS, Counter(each for each, _ in want), Counter(each["id"] for each in got))
-    )
+    yield from sorted(_ids(c.METRICS, Counter(each for each, _ in want), Counter(each["id"] for each in got)))
     found: dict[str, list[Json]] = defaultdict(list)
     for each in got:
         found[each["id"]].append(each)

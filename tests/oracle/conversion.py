@@ -1,11 +1,12 @@
-"""The groups `conversion`, `trust` and `group`: what sells, what comes back, and what viewers do because of each other."""
+"""The groups `conversion`, `trust` and `group`: what sells, what comes back, who follows whom."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 from tests.oracle import constants as c
-from tests.oracle.reading import Event, Session
+from tests.oracle.events import Event
+from tests.oracle.sessions import Session
 from tests.oracle.window import Window, ratio, users
 
 

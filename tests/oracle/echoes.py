@@ -17,8 +17,12 @@ def echo(show: "Show", topic: str, data: dict[str, Any]) -> Event | None:
     beside = show.pick(*BESIDE)
     at = data.get("end_time") or data["event_time"]
     base = {"event_id": show.name(), "room_id": data["room_id"]}
-    kinds = {c.CHAT: (_answered, _asked_again, _bought, _followed, _replied), c.ROOM: (_after_mark, _started), c.ANCHOR: (_rejoined,) * 3}
-    make = show.pick(*kinds.get(topic, ()), _silence, _started, _replied)
+    kinds = {
+        c.CHAT: (_answered, _asked_again, _bought, _followed, _replied),
+        c.ANCHOR: (_rejoined, _rejoined, _rejoined),
+        c.ROOM: (_after_mark, _started),
+    }
+    make = show.pick(*kinds[topic], _silence, _started, _replied)
     found = make(show, topic, data, at + beside)
     return None if found is None else (found[0], base | found[1])
 

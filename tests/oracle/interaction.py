@@ -1,6 +1,7 @@
 """The group `interaction`: how much a room shows, promotes, answers, helps and demonstrates."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 from tests.oracle import constants as c
@@ -13,8 +14,7 @@ def interaction(window: Window) -> dict[str, Any]:
     helped = [
         cluster
         for cluster in due
-        if cluster.peer_answer is not None
-        and cluster.peer_answer["at"] - cluster.first_ask < c.PEER_IN_TIME
+        if cluster.peer_answer is not None and cluster.peer_answer["at"] - cluster.first_ask < c.PEER_IN_TIME
     ]
     requests = [each for each in due if each.first.label and each.first.label.sub == "request"]
     answered = [cluster for cluster in requests if cluster.in_time]
@@ -55,7 +55,7 @@ def share(window: Window, starts: str, stops: str) -> float | None:
     end = window.e if session.end is None else min(window.e, session.end)
     edges = sorted({begin, end} | {event.t for event in marks if begin < event.t < end})
     lit = 0
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         on: set[str | None] = set()
         for event in marks:
             if event.t <= left:

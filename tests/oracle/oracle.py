@@ -1,4 +1,4 @@
-"""What the contract says must come out of a list of records, worked out from the whole list, slowly and by definition."""
+"""What must come out of a list of records by the contract: worked out from the whole list, by definition, slowly."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,7 +9,8 @@ from tests.oracle import conversion, window
 from tests.oracle.askers import askers
 from tests.oracle.clusters import Cluster, clusters
 from tests.oracle.interaction import interaction
-from tests.oracle.reading import Mark, Reader, Reading, Session, Understands, sessions
+from tests.oracle.reading import Mark, Reader, Reading, Understands
+from tests.oracle.sessions import Session, sessions
 from tests.oracle.window import Window
 
 Json = dict[str, Any]
@@ -61,16 +62,12 @@ class Expected:
             for name, length in c.WINDOWS.items():
                 b = session.start if length is None else e - length
                 marks = [
-                    mark
-                    for mark in self.reading.marks
-                    if (mark.room, mark.session) == (session.room, session.place)
+                    mark for mark in self.reading.marks if (mark.room, mark.session) == (session.room, session.place)
                 ]
                 yield f"{session.id}/{name}/{e}", _later(session, found, marks, name, b, e)
 
 
-def _later(
-    session: Session, found: list[Cluster], marks: list[Mark], name: str, b: int, e: int
-) -> Callable[[], Json]:
+def _later(session: Session, found: list[Cluster], marks: list[Mark], name: str, b: int, e: int) -> Callable[[], Json]:
     def work_out() -> Json:
         seen = Window(session, found, marks, b, e)
         return {

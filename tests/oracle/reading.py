@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from streamproc.contracts.label import Label
 from streamproc.pipeline.records import Record
 from tests.oracle import constants as c
+from tests.oracle.events import NEVER, Event
+from tests.oracle.sessions import Session, sessions
 from tests.oracle.valid import wrong_fields
-
-NEVER = -(10**18)
 
 
 class Understands(Protocol):
@@ -23,35 +23,6 @@ class Understands(Protocol):
     def label(self, texts: list[str]) -> list[Label]:
         """Return a label for each text."""
         ...
-
-
-@dataclass(eq=False)
-class Event:
-    """A valid input record; t and late are known when it is applied."""
-
-    topic: str
-    data: dict[str, Any]
-    label: Label | None = None
-    t: int = NEVER
-    late: bool = False
-    #: Place in the order in which all events are applied.
-    seq: int = -1
-
-    @property
-    def position(self) -> int:
-        """The time an event is ordered by: an utterance is known when it was said."""
-        end = self.data.get("end_time") if self.topic == c.ANCHOR else None
-        return self.data["event_time"] if end is None else end
-
-    @property
-    def order(self) -> tuple[int, int, str]:
-        """What events of a room are ordered by."""
-        return (self.position, c.INPUTS.index(self.topic), self.data["event_id"])
-
-    @property
-    def user(self) -> str | None:
-        """The user_id, where it has one."""
-        return self.data.get("user_id")
 
 
 @dataclass
@@ -77,7 +48,7 @@ class Reading:
     w: int = NEVER
 
 
-class _Unusable(Exception):
+class _UnusableError(Exception):
     """A record that becomes a dead letter."""
 
     def __init__(self, reason: str, wrong: list[str] | None = None, room: str | None = None) -> None:
@@ -91,23 +62,23 @@ def _no_constant(name: str) -> Any:
 
 def _usable(record: Record) -> Event:
     if not record.value:
-        raise _Unusable("empty")
+        raise _UnusableError("empty")
     if len(record.value) > 64 * 1024:
-        raise _Unusable("too_large")
+        raise _UnusableError("too_large")
     try:
         value = json.loads(record.value.decode(), parse_constant=_no_constant)
     except ValueError:
-        raise _Unusable("not_json") from None
+        raise _UnusableError("not_json") from None
     if not isinstance(value, dict):
-        raise _Unusable("invalid")
+        raise _UnusableError("invalid")
     if wrong := wrong_fields(record.topic, value):
         room = value.get("room_id")
-        raise _Unusable("invalid", wrong, room if isinstance(room, str) else None)
+        raise _UnusableError("invalid", wrong, room if isinstance(room, str) else None)
     event = Event(record.topic, value)
     if record.key is not None and record.key != value["room_id"].encode():
-        raise _Unusable("wrong_key")
+        raise _UnusableError("wrong_key")
     if record.timestamp is not None and event.position > record.timestamp + c.FUTURE:
-        raise _Unusable("future")
+        raise _UnusableError("future")
     return event
 
 
@@ -115,7 +86,7 @@ def reason(record: Record) -> str | None:
     """Return why a record cannot be used, whenever it is read, or None."""
     try:
         _usable(record)
-    except _Unusable as unusable:
+    except _UnusableError as unusable:
         return unusable.reason
     return None
 
@@ -175,7 +146,7 @@ class Reader:
         try:
             event = _usable(record)
             self._not_too_late(event)
-        except _Unusable as unusable:
+        except _UnusableError as unusable:
             letter = _dead_letter(record, unusable.reason)
             self.out.dead_letters.append(letter)
             self.out.wrong[letter["id"]] = unusable.wrong
@@ -203,7 +174,7 @@ class Reader:
         session = self._session(event.data["room_id"])
         before_it = session is not None and session.open and event.position < session.opener.position
         if self.out.w - event.position > c.TOO_LATE or before_it:
-            raise _Unusable("too_late")
+            raise _UnusableError("too_late")
 
     def _is_duplicate(self, event: Event) -> bool:
         return any(
@@ -238,7 +209,7 @@ class Reader:
         for event in sorted(ready, key=lambda event: event.order):
             self._apply(event, event.position)
 
-    def _session(self, room: str) -> "Session | None":
+    def _session(self, room: str) -> Session | None:
         found = sessions(room, self.out.applied, self.out.w)
         return found[-1] if found else None
 
@@ -246,81 +217,3 @@ class Reader:
         found = sessions(room, self.out.applied, self.out.w)
         if found and found[-1].open:
             self.out.marks.append(Mark(room, len(found) - 1, self.out.w, what))
-
-
-@dataclass(eq=False)
-class Session:
-    """A room's session; end is None while it is open."""
-
-    room: str
-    place: int
-    opener: Event
-    events: list[Event]
-    end: int | None = None
-
-    @property
-    def start(self) -> int:
-        """When it opened, ms."""
-        return self.opener.t
-
-    @property
-    def open(self) -> bool:
-        """Whether it has not ended."""
-        return self.end is None
-
-    @property
-    def id(self) -> str:
-        """The session_id."""
-        return f"{self.room}@{self.start}"
-
-    @property
-    def silent_at(self) -> int:
-        """When silence ends it, should nothing more happen."""
-        return max(event.t for event in self.events if event.topic in c.LIVELY) + c.SILENCE
-
-
-def sessions(room: str, applied: list[Event], w: int) -> list[Session]:
-    """Return the sessions of a room, in order, from its events in order of application, as they are at W."""
-    found: list[Session] = []
-    ended = NEVER
-    for event in applied:
-        if event.data["room_id"] != room:
-            continue
-        _end_by_silence(found, event.t)
-        kind = event.data["type"] if event.topic == c.ROOM else None
-        current = found[-1] if found and found[-1].open else None
-        if current is not None and kind == "started" and _restarts(current, event):
-            current.end = event.t
-            current = None
-        if current is None and _opens(event, kind, ended):
-            current = Session(room, len(found), event, [])
-            found.append(current)
-        if current is not None and not _older(current, event):
-            current.events.append(event)
-        if kind == "ended":
-            ended = event.t
-            if current is not None:
-                current.end = event.t
-    _end_by_silence(found, w)
-    return found
-
-
-def _end_by_silence(found: list[Session], now: int) -> None:
-    if found and found[-1].open and found[-1].silent_at <= now:
-        found[-1].end = found[-1].silent_at
-
-
-def _opens(event: Event, kind: str | None, ended: int) -> bool:
-    if kind == "started":
-        return True
-    return event.topic in c.LIVELY and kind != "ended" and event.t - ended >= c.AFTER_ENDED
-
-
-def _restarts(session: Session, started: Event) -> bool:
-    by_started = session.opener.topic == c.ROOM and session.opener.data["type"] == "started"
-    joins = started.t == session.start or (not by_started and started.t - session.start < c.RESTART)
-    return not joins
-
-
-def _older(session: Session, event: Event) -> bool:
-    return event.topic in (c.ORDERS, c.FEEDBACK) and event.position < session.opener.position

@@ -22,6 +22,8 @@ HELP = [text for text, label in LABELS.items() if label.sub == "help"]
 #: c chat, a anchor, o orders, r room, f feedback, s what is on stage.
 ABOUT = ("ccccaaoorrsf", "ccccccaa", "ccccaaao", "ccoooo", "cooor", "crsss", "cccrsf", "cor")
 
+SHORT = ((0, 1, 1_000, 3_000), (0, 1_000, 5_000, 20_000))
+
 #: Distances (s) that some rule is about, and what lies beside them (ms).
 DISTANCES = (5, 10, 15, 30, 60, 65, 75, 300, 305, 600, 605, 900, 905)
 BESIDE = (0, 0, 0, -1, 1)
@@ -115,7 +117,7 @@ def style(rnd: Random) -> Style:
     return Style(
         events=rnd.choice((10, 30, 60, 60, 100, 140)),
         rooms=rnd.choice((1, 1, 1, 2, 3)),
-        gaps=rnd.choice(((0, 1, 1_000, 3_000), (0, 1_000, 5_000, 20_000))) if dense else (0, 1_000, 10_000, 30_000, 60_000, 100_000),
+        gaps=rnd.choice(SHORT) if dense else (0, 1_000, 10_000, 30_000, 60_000, 100_000),
         on_boundary=rnd.choice((0.1, 0.3, 0.5)),
         long=not dense,
         delays=delays,
@@ -151,8 +153,7 @@ def made(rnd: Random, what: Style) -> list[Record]:
             _send(show, *_event(show, _time(show)))
     arrived = sorted(show.sent, key=lambda sent: sent.arrival)
     return [
-        Record(sent.topic, 0, offset, sent.timestamp, sent.key, _bytes(sent))
-        for offset, sent in enumerate(arrived)
+        Record(sent.topic, 0, offset, sent.timestamp, sent.key, _bytes(sent)) for offset, sent in enumerate(arrived)
     ]
 
 
@@ -332,7 +333,7 @@ MAKES = {"c": _chat, "a": _anchor, "o": _order, "r": _room, "f": _feedback, "s":
 
 def in_order(rnd: Random) -> list[Record]:
     """Return a random trace of usable records, none twice, in order of position."""
-    calm = replace(style(rnd), delays=(0,), broken=0.0, duplicate=0.0, stamped=False)
+    calm = replace(style(rnd), delays=(0,), broken=0.0, duplicate=0.0, very_late=0.0, stamped=False)
     return made(rnd, calm)
 
 

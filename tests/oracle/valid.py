@@ -76,9 +76,9 @@ def _user(value: Any) -> bool:
 
 
 ROOM_TYPES = (
-    "started ended viewers enter follow share product_shown product_hidden "
-    "promotion_started promotion_ended click cart"
-).split()
+    "started", "ended", "viewers", "enter", "follow", "share", "product_shown", "product_hidden",
+    "promotion_started", "promotion_ended", "click", "cart",
+)  # fmt: skip
 
 #: Field to (required, check), by topic. Every record has the first three.
 EVERY: dict[str, tuple[bool, Check]] = {
@@ -151,11 +151,7 @@ def wrong_fields(topic: str, value: dict[str, Any]) -> list[str]:
         if (required if value.get(field) is None else not check(value[field]))
     ]
     if topic == c.ROOM:
-        wrong += [
-            field
-            for field, types in NEEDS.items()
-            if value.get("type") in types and value.get(field) is None
-        ]
+        wrong += [field for field, types in NEEDS.items() if value.get("type") in types and value.get(field) is None]
     if topic == c.ANCHOR and not wrong and value.get("end_time") is not None:
         wrong += ["end_time"] if value["end_time"] < value["event_time"] else []
     return wrong

@@ -7,7 +7,9 @@ from typing import Any
 
 from tests.oracle import constants as c
 from tests.oracle.clusters import Cluster
-from tests.oracle.reading import Event, Mark, Session
+from tests.oracle.events import Event
+from tests.oracle.reading import Mark
+from tests.oracle.sessions import Session
 
 
 def ratio(part: float, whole: float) -> float | None:

@@ -95,9 +95,7 @@ def number(
         .span(span)
         .height(3)
     )
-    if decimals is not None:
-        panel.decimals(decimals)
-    return panel
+    return panel if decimals is None else panel.decimals(decimals)
 
 
 def lines(
@@ -220,12 +218,18 @@ def firing(by: str, where: str = "") -> str:
     return f'max by ({by}) (label_replace({named}, "room", "pipeline", "room", ""))'
 
 
-def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) -> statetimeline.Panel:
-    """Return a band for each series of `firing`: when, and for how long."""
+def at_rest(label: str, *names: str) -> str:
+    """Return PromQL that goes after `firing`: 0 for each name that does not fire, so that its band is always there."""
+    return "".join(f' or on ({label}) label_replace(vector(0), "{label}", "{name}", "", "")' for name in names)
+
+
+def bands(title: str, query: Query, says: str, *, height: int = 5) -> statetimeline.Panel:
+    """Return a band for each series of `firing` and `at_rest`: when, and for how long."""
     levels = dashboard.ValueMap(
         options={
-            "1": dashboard.ValueMappingResult(text="warning", color=LOOK, index=0),
-            "2": dashboard.ValueMappingResult(text="critical", color=ACT, index=1),
+            "0": dashboard.ValueMappingResult(text="quiet", color=OK, index=0),
+            "1": dashboard.ValueMappingResult(text="warning", color=LOOK, index=1),
+            "2": dashboard.ValueMappingResult(text="critical", color=ACT, index=2),
         }
     )
     return (
@@ -236,8 +240,8 @@ def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) ->
         .with_target(_target(query, "A"))
         .mappings([levels])
         .color_scheme(_by_thresholds())
-        .thresholds(_steps(((None, "transparent"), (1, LOOK), (2, ACT))))
-        .show_value(common.VisibilityMode.NEVER)
+        .thresholds(_steps(((None, OK), (1, LOOK), (2, ACT))))
+        .show_value(common.VisibilityMode.AUTO)
         .legend(
             look.VizLegendOptions()
             .show_legend(False)
@@ -245,8 +249,7 @@ def bands(title: str, query: Query, says: str, *, none: str, height: int = 5) ->
             .placement(common.LegendPlacement.BOTTOM)
         )
         .row_height(0.8)
-        .fill_opacity(80)
-        .no_value(none)
+        .fill_opacity(70)
         .span(24)
         .height(height)
     )

@@ -10,6 +10,7 @@ from source.parts import (
     Panel,
     Query,
     at_least,
+    at_rest,
     bands,
     board,
     drawn,
@@ -149,7 +150,10 @@ def _trade() -> list[Panel]:
 def _alerts() -> Panel:
     return bands(
         "Alerts of this room",
-        Query(firing("alert", 'room="$room"'), "{{alert}}"),
-        "When an alert of Prometheus fired: red is critical, orange a warning. docs/runbooks has a page for each.",
-        none="No alert of this room has fired in this time.",
+        Query(
+            firing("alert", 'room="$room"') + at_rest("alert", "UnansweredSpike", "OldestQuestion", "SilentRoom"),
+            "{{alert}}",
+        ),
+        "When an alert of Prometheus fired: red is critical, orange a warning, green quiet. docs/runbooks has a page for"
+        " each.",
     )

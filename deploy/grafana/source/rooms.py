@@ -9,6 +9,7 @@ from source.parts import (
     Panel,
     Query,
     at_least,
+    at_rest,
     bands,
     board,
     fill,
@@ -153,9 +154,12 @@ def _alerts() -> Panel:
     level = firing("room")
     return bands(
         "Alerts, the 12 rooms with most",
-        Query(f"{level} and on (room) topk(12, sum_over_time(({level})[$__range:] @ end()))", "{{room}}"),
-        "When an alert of Prometheus fired: red is critical, orange a warning; `pipeline` are those of no room."
-        " The page of a room says which of its alerts.",
-        none="No alert has fired in this time.",
+        Query(
+            f"({level} and on (room) topk(12, sum_over_time(({level})[$__range:] @ end())))"
+            + at_rest("room", "pipeline"),
+            "{{room}}",
+        ),
+        "When an alert of Prometheus fired: red is critical, orange a warning, green quiet; `pipeline` are those of no"
+        " room. The page of a room says which of its alerts.",
         height=8,
     )

@@ -123,7 +123,7 @@ def _add_agent(app: WorkerApp, config: WorkerConfig, assignment: Assignment) -> 
 
 
 def quieten_libraries() -> None:
-    """Let aiokafka log what is wrong, and not what is going on; Faust logs errors with values, so the worker tells them."""
+    """Let aiokafka log what is wrong; Faust logs failures with values in them, which the worker tells without."""
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -5,7 +5,6 @@ from time import monotonic
 from typing import Final
 
 import structlog
-from aiokafka.errors import ProducerFenced
 
 from streamproc.adapters.kafka.errors import told, worth_another_try
 from streamproc.adapters.kafka.restore import Start, restore
@@ -97,11 +96,11 @@ class Runner:
             except Exception as error:
                 if not worth_another_try(error):
                     raise
-                await self._let_go(transactions)
                 await self._pause(error, retry)
                 retry = min(2 * retry, _LAST_RETRY_S)
             finally:
-                await self._let_go(transactions)
+                await self._give_up()
+                await transactions.stop()
 
     async def _restore(self, transactions: Transactions) -> bool:
         async with self._around.restores:
@@ -155,20 +154,20 @@ class Runner:
     async def _pause(self, error: BaseException, retry: float) -> None:
         """Wait before another try.
 
-        Who was fenced may have lost the partition without knowing it yet: restoring at once would fence the new owner.
-        The next heartbeats tell.
+        Whose transaction failed was fenced, maybe, and may have lost the partition without knowing it yet: restoring at
+        once would fence the new owner. The next heartbeats tell.
         """
+        at_work = self._work is not None
         self._around.observer.dropped(self.partition, error)
         _log.warning("task_dropped", partition=self.partition, reason=told(error))
-        fenced = isinstance(error, ProducerFenced) or isinstance(error.__cause__, ProducerFenced)
-        await asyncio.sleep(2 * self._config.heartbeat_s if fenced else retry)
+        await self._give_up()
+        await asyncio.sleep(max(retry, 2 * self._config.heartbeat_s) if at_work else retry)
 
-    async def _let_go(self, transactions: Transactions) -> None:
+    async def _give_up(self) -> None:
         self.ready.clear()
         work, self._work = self._work, None
         if work is not None:
             await work.close()
-        await transactions.stop()
 
     def end(self, *, all_rooms: bool) -> None:
         """Have the open step committed and the run ended; ``all_rooms`` leaves nothing for a restore to read again."""

@@ -30,22 +30,27 @@ class Transactions:
 
     async def commit(self, commit: Commit) -> None:
         """Write a step; raise KafkaError or TimeoutError where its fate is not known to be good."""
+        try:
+            async with asyncio.timeout(self._config.commit_timeout_s):
+                await self._write(commit)
+        except (IllegalOperation, AssertionError) as error:
+            # How aiokafka says that the producer has failed between two requests, fenced most likely.
+            raise KafkaError("the producer of the partition's transactions has failed") from error
+
+    async def _write(self, commit: Commit) -> None:
         producer, config = self._producer, self._config
         if producer is None:
             raise IllegalOperation("the producer was not started")
-        async with asyncio.timeout(config.commit_timeout_s):
-            await producer.begin_transaction()
-            answers = await send(producer, config, self._partition, commit.outputs, self._observer)
-            if commit.offsets:
-                await producer.send_offsets_to_transaction(
-                    {
-                        TopicPartition(config.on_kafka(topic), self._partition): offset
-                        for topic, offset in commit.offsets.items()
-                    },
-                    config.app_id,
-                )
-            await asyncio.gather(*answers)
-            await producer.commit_transaction()
+        await producer.begin_transaction()
+        answers = await send(producer, config, self._partition, commit.outputs, self._observer)
+        if commit.offsets:
+            offsets = {
+                TopicPartition(config.on_kafka(topic), self._partition): offset
+                for topic, offset in commit.offsets.items()
+            }
+            await producer.send_offsets_to_transaction(offsets, config.app_id)
+        await asyncio.gather(*answers)
+        await producer.commit_transaction()
 
     async def stop(self) -> None:
         """Stop the producer, whatever state it is in; Kafka aborts a transaction that is open."""

@@ -156,7 +156,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy 
         }
 
     def _number_answers(self, times: Mapping[TopicPartition, int]) -> None:
-        """Number Kafka's answers by the time (ms) that aiokafka notes a partition: it is one for a whole answer."""
+        """Give each answer of Kafka a number, by the time (ms) aiokafka notes with it: one for all its partitions."""
         new = sorted({time for tp, time in times.items() if tp not in self.answers or self.answers[tp][0] != time})
         numbers = {time: self.answer + 1 + i for i, time in enumerate(new)}
         self.answer += len(new)

@@ -217,22 +217,23 @@ class Demo:
             return
         (done, there), sample = await asyncio.gather(watch.processed(), worker.sample())
         # A worker that is busy may answer late; what it said last still stands.
-        self._last = self._last if sample.cpu_s is None else sample
+        if sample.cpu_s is not None:
+            before, self._last = self._last.cpu_s, sample
+            self._status.cpu = None if before is None else (sample.cpu_s - before) / passed
         status = self._status
         rate = (done - self._processed) / passed
         status.rate = rate if status.rate is None else 0.7 * status.rate + 0.3 * rate
         status.lag = max(0, there - done)
-        status.cpu = cpu_an_event(self._first, self._last)
         self._processed, self._measured = done, now
 
     def _draw(self, elapsed: float) -> None:
         play, status, newest = self._play, self._status, self._board.newest
         status.title = play.title
         status.sent = self._fed.records
-        status.now = newest if play.speed is None else self._fed.newest
+        status.now = None if play.speed is None else self._fed.newest
         if play.speed == 1 and self._last.freshness_s is not None:
             status.behind = 1000 * self._last.freshness_s
-        elif newest is not None and self._fed.newest is not None:
+        elif play.speed is not None and newest is not None and self._fed.newest is not None:
             status.behind = self._fed.newest - newest
         whole = None if play.length_s is None or play.speed is None else play.length_s / play.speed
         status.elapsed = words.age(1000 * elapsed)
@@ -241,13 +242,14 @@ class Demo:
         if play.read is not None and self._fed.records:
             status.done = min(1.0, play.read() * self._processed / self._fed.records)
         self._screen.show(self._board, status)
+        # While rooms are on: the last picture is of a show, not of its end.
+        if self._options.picture and not all(room.over for room in self._board.rooms.values()):
+            save_picture(self._options.picture, self._board, status)
 
     async def _end(self, broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch) -> None:
         """Say what happened, and stay where that was asked for."""
         sample = await worker.sample()
         self._last = self._last if sample.cpu_s is None else sample
-        if self._options.picture:
-            save_picture(self._options.picture, self._board, self._status)
         self._screen.end()
         seconds = max(1e-3, time.monotonic() - self._began)
         for line in summary(self._fed, self._board, cpu_an_event(self._first, self._last), self._processed / seconds):

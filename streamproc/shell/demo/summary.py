@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 #: Below so many records a second a worker's CPU time is what it costs to be up, not what the records cost.
-_BUSY: Final = 2_000
+_QUIET: Final = 500
 
 
 def summary(fed: Fed, board: Board, cpu: float | None, rate: float) -> Iterator[str]:
@@ -26,8 +26,8 @@ def summary(fed: Fed, board: Board, cpu: float | None, rate: float) -> Iterator[
     yield f"metric records       {board.outputs[topics.METRICS]:>9,}  of {len(board.rooms):,} rooms"
     yield f"alerts               {board.outputs[topics.ALERTS]:>9,}"
     yield f"dead letters         {sum(board.dead.values()):>9,}  {_by(board.dead)}"
-    idle = f", at {rate:,.0f} a second mostly what it costs to be up" if rate < _BUSY else f", at {rate:,.0f} a second"
-    yield f"worker CPU           {'-' if cpu is None else f'{cpu:,.0f}':>9}  µs an event{idle}"
+    idle = " mostly what it costs to be up" if rate < _QUIET else ""
+    yield f"worker CPU           {'-' if cpu is None else f'{cpu:,.0f}':>9}  µs an event, at {rate:,.0f} a second{idle}"
 
 
 def _by(counts: Mapping[str, int]) -> str:

@@ -54,7 +54,7 @@ def test_private_calls_are_as_they_were(owner, name, parameters):
 
 @pytest.mark.parametrize("name", ["position", "has_valid_position", "lso", "timestamp"])
 async def test_a_partitions_state_has_what_is_read_of_it(name):
-    """aiokafka keeps position, last stable offset and the time of the last answer a partition."""
+    """Of a partition aiokafka keeps position, last stable offset and the time of the last answer."""
     state = TopicPartitionState(None)
     state.seek(7)
     assert hasattr(state, name)
@@ -62,7 +62,7 @@ async def test_a_partitions_state_has_what_is_read_of_it(name):
 
 
 def test_faust_drives_the_overrides():
-    """Faust's consumer loop calls `getmany`, and a rebalance ends in `perform_seek`, which calls `seek_to_committed`."""
+    """Faust's loop calls `getmany`; a rebalance ends in `perform_seek`, which calls `seek_to_committed`."""
     assert "getmany" in inspect.getsource(Consumer._drain_messages)
     assert "seek_to_committed" in inspect.getsource(Consumer.perform_seek)
     assert BatchTransport.Consumer is BatchConsumer
@@ -85,18 +85,22 @@ class Desk:
         self.consumer = None
 
     def readable(self):
+        """Return what may be read."""
         return {(tp.topic, tp.partition) for tp in self.positions if tp not in self.closed}
 
     def saw(self, fetched):
+        """Keep the states."""
         self.states |= fetched.states
         self.changed.set()
 
     async def restored(self):
+        """Start at the test's offsets."""
         self.restores += 1
         assert await self.consumer().start_at(self.positions, self.restores)
         return self.positions
 
     def fail(self, error):
+        """Keep the error."""
         self.errors.append(error)
         self.changed.set()
 
