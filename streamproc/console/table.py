@@ -34,7 +34,8 @@ _LATE_MS: Final = 60_000
 class Status:
     """What is known beside the output topics. Times in ms of event time, rates a second.
 
-    ``cpu`` is the share of one core that the worker uses. ``now`` is where the show is; None where each partition is somewhere else, as in a recording played at once.
+    ``cpu`` is the share of one core that the worker uses. ``now`` is where the show is; None where each partition is
+    somewhere else, as in a recording played at once.
     """
 
     title: str = ""

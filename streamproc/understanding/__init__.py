@@ -1,0 +1,1 @@
+"""What viewers say: classes, topics, cues, and which question an utterance answers."""

@@ -4,7 +4,7 @@ import hashlib
 import io
 import zipfile
 from importlib import resources
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ class Model(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Serialise; the same model gives the same bytes."""
-        arrays = {
+        arrays: dict[str, npt.NDArray[Any]] = {
             "keys": self.keys,
             "weights": self.weights,
             "calibration": self.calibration,
@@ -63,7 +63,9 @@ class Model(NamedTuple):
             for name, array in arrays.items():
                 part = io.BytesIO()
                 np.lib.format.write_array(part, array, allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), part.getvalue(), zipfile.ZIP_DEFLATED)
+                archive.writestr(
+                    zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), part.getvalue(), zipfile.ZIP_DEFLATED
+                )
         return out.getvalue()
 
 
@@ -90,7 +92,7 @@ def read_model(data: bytes) -> Model:
                 words=arrays["words"].tobytes().decode().split("\x00"),
                 classes=arrays["classes"],
             )
-    except (KeyError, zipfile.BadZipFile, OSError, EOFError) as error:
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, OSError, EOFError) as error:
         raise ValueError(f"not a model: {error}") from error
 
 

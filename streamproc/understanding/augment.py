@@ -13,7 +13,26 @@ from streamproc.understanding.corpus_io import Message
 _SEED: Final = 20240611
 _JOINTS: Final = ("，", " ", "。", "！", "", "…", ",", "  ", "？", "、")
 _ENDINGS: Final = (
-    "[捂脸]", "[笑哭]", "[看]", "[呲牙]", "[玫瑰]", "😂", "~", "。", "！", "…", "..", "!!", "哈哈", "啊", "[流泪]", "😭", " ", "呀", "吧", "了",
+    "[捂脸]",
+    "[笑哭]",
+    "[看]",
+    "[呲牙]",
+    "[玫瑰]",
+    "😂",
+    "~",
+    "。",
+    "！",
+    "…",
+    "..",
+    "!!",
+    "哈哈",
+    "啊",
+    "[流泪]",
+    "😭",
+    " ",
+    "呀",
+    "吧",
+    "了",
 )
 #: What a message is whose parts are of these subs, in this order; parts of other pairs are not joined.
 _JOINED: Final = {

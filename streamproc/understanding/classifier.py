@@ -10,7 +10,7 @@ import numpy.typing as npt
 from streamproc.contracts.label import Label
 from streamproc.understanding.artefact import NORM_SCALE, OUTPUTS, SCALE, Model, digest, read_model, rows_of, shipped
 from streamproc.understanding.corpus_io import ASPECTS, FILES, POLARITIES
-from streamproc.understanding.features import BIAS_KEY, extract
+from streamproc.understanding.features import extract
 from streamproc.understanding.rules import Rules
 
 _SUBS = tuple(FILES.values())
@@ -40,7 +40,8 @@ def _kinds(subs: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
 def bare_number(text: str) -> tuple[str, str] | None:
     """Give kind and sub of a text that is a number and nothing else (LABELLING.md, rules 6 and 11), else None.
 
-    1, 11, 222 answer a prompt, 42 or 170 give a size; 666, 888, 233, 520 are memes; an order's number asks to see to it.
+    1, 11, 222 answer a prompt, 42 or 170 give a size; 666, 888, 233, 520 are memes; an order's number
+    asks to see to it.
     """
     digits = text.strip(" ,，.。!！~～") if len(text) < 80 else ""
     if not digits.isdecimal():
@@ -61,7 +62,8 @@ class Classifier:
         self.model = model
         self.rules = rules
         self._table = model.table()
-        self._weights = np.concatenate((np.zeros((1, model.weights.shape[1]), np.int16), model.weights))
+        # every text has the bias in each group, so no group of a text is empty; int32 saves a cast at every sum
+        self._weights = np.vstack((np.zeros((1, OUTPUTS), np.int32), model.weights.astype(np.int32)))
         self._lexicon = model.lexicon()
         self._young: dict[str, Label] = {}
         self._old: dict[str, Label] = {}
@@ -93,15 +95,16 @@ class Classifier:
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Give the outputs of the heads (7 subs, 3 polarities, 5 aspects), shape (texts, 15)."""
-        total = np.zeros((len(texts), OUTPUTS), np.int64)
-        sequences = 0
-        for group in extract(texts, self.model.folding, self._lexicon):
-            rows = self._weights[rows_of(group.keys, self._table)].sum(axis=1, dtype=np.int32)
-            total += np.add.reduceat(rows, group.starts, axis=0, dtype=np.int64)
-            sequences += int(group.keys[0, 0] == BIAS_KEY)
-        bias = self._weights[1, :-1].astype(np.int64)
+        total = np.zeros((len(texts), OUTPUTS), np.int32)
+        groups = extract(texts, self.model.folding, self._lexicon)
+        for group in groups:
+            rows = rows_of(group.keys.ravel(), self._table)
+            known = np.flatnonzero(rows)
+            starts = np.searchsorted(known, group.starts * group.keys.shape[1])
+            total += np.add.reduceat(self._weights[rows[known]], starts, axis=0)
+        bias = self._weights[1, :-1]
         norm = np.sqrt(1.0 + NORM_SCALE * total[:, -1:])
-        return np.asarray(((total[:, :-1] - sequences * bias) / norm + bias) * SCALE)
+        return np.asarray(((total[:, :-1] - len(groups) * bias) / norm + bias) * SCALE)
 
     def raw_confidence(self, texts: Sequence[str]) -> tuple[Floats, npt.NDArray[np.int64]]:
         """Give the uncalibrated probability and the number of each text's kind, from the model alone."""
@@ -121,7 +124,9 @@ class Classifier:
         rows = zip(texts, *(column.tolist() for column in columns), strict=True)
         return [self._assemble(*row) for row in rows]
 
-    def _assemble(self, text: str, kind: int, second: bool, polarity: int, aspect: int, negative: bool, confidence: float) -> Label:
+    def _assemble(
+        self, text: str, kind: int, second: bool, polarity: int, aspect: int, negative: bool, confidence: float
+    ) -> Label:
         name, sub = _SUBS[2 * kind + second]
         number = bare_number(text)
         if number is not None:

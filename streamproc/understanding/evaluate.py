@@ -77,13 +77,16 @@ def reliability(correct: Sequence[bool], confidence: Sequence[float]) -> list[tu
 
 
 def calibration_error(curve: Sequence[tuple[float, float, int]]) -> float:
-    """Expected calibration error (Naeini et al. 2015) of a reliability curve."""
+    """Give the expected calibration error (Naeini et al. 2015) of a reliability curve."""
     total = sum(size for *_, size in curve)
     return sum(size * abs(sure - right) for sure, right, size in curve) / max(total, 1)
 
 
 def evaluate_messages(path: Path, out: TextIO, svg: Path | None = None, classifier: Classifier | None = None) -> Report:
-    """Label the messages of a JSONL file (as data/messages_dev.jsonl) and report; raises ValueError for another file."""
+    """Label the messages of a JSONL file (as data/messages_dev.jsonl) and report.
+
+    ``svg`` is where the confusion matrix is drawn. Raises ValueError for another or an empty file.
+    """
     messages = read_labelled(path)
     if not messages:
         raise ValueError(f"{path} has no messages")
@@ -114,7 +117,7 @@ def _measure(messages: Sequence[Message], labels: Sequence[Label]) -> Report:
             for name, rows in sorted(by_source.items())
         },
         accuracy_by_source={name: sum(rights[i] for i in rows) / len(rows) for name, rows in sorted(by_source.items())},
-        negative=score_class(negative, called, True),  # noqa: FBT003 - the class, not a flag
+        negative=score_class(negative, called, True),
         negative_accuracy=sum(a == b for a, b in zip(negative, called, strict=True)) / len(messages),
         calibration_error=calibration_error(reliability(rights, [label.confidence for label in labels])),
     )
@@ -128,23 +131,33 @@ def _confusion(messages: Sequence[Message], labels: Sequence[Label]) -> list[lis
 def _print_report(messages: Sequence[Message], labels: Sequence[Label], report: Report, out: TextIO) -> None:
     out.write(f"{len(messages)} messages, kind macro-F1 {report.macro_f1:.3f}\n\n")
     out.write(f"{'':12}{'precision':>10}{'recall':>10}{'F1':>10}{'number':>8}\n")
-    for name, one in (*report.kinds.items(), *report.subs.items(), ("negative", report.negative)):
-        out.write(f"{name:12}{one.precision:10.3f}{one.recall:10.3f}{one.f1:10.3f}{one.support:8}\n")
+    out.writelines(
+        f"{name:12}{one.precision:10.3f}{one.recall:10.3f}{one.f1:10.3f}{one.support:8}\n"
+        for name, one in (*report.kinds.items(), *report.subs.items(), ("negative", report.negative))
+    )
     out.write(f"\nnegative or not: accuracy {report.negative_accuracy:.3f}\n\nby source: macro-F1, accuracy, number\n")
     sizes = Counter(m.source for m in messages)
-    for name, value in report.macro_by_source.items():
-        out.write(f"{name:12}{value:10.3f}{report.accuracy_by_source[name]:10.3f}{sizes[name]:8}\n")
+    out.writelines(
+        f"{name:12}{value:10.3f}{report.accuracy_by_source[name]:10.3f}{sizes[name]:8}\n"
+        for name, value in report.macro_by_source.items()
+    )
     out.write(f"\nconfusion (rows gold)\n{'':12}" + "".join(f"{name:>11}" for name in KINDS) + "\n")
-    for name, row in zip(KINDS, _confusion(messages, labels), strict=True):
-        out.write(f"{name:12}" + "".join(f"{count:11}" for count in row) + "\n")
+    out.writelines(
+        f"{name:12}" + "".join(f"{count:11}" for count in row) + "\n"
+        for name, row in zip(KINDS, _confusion(messages, labels), strict=True)
+    )
     rights = [m.kind == label.kind for m, label in zip(messages, labels, strict=True)]
     out.write(f"\ncalibration error {report.calibration_error:.3f}; confidence, accuracy, number\n")
-    for sure, right, size in reliability(rights, [label.confidence for label in labels]):
-        out.write(f"{sure:12.3f}{right:10.3f}{size:8}\n")
+    out.writelines(
+        f"{sure:12.3f}{right:10.3f}{size:8}\n"
+        for sure, right, size in reliability(rights, [label.confidence for label in labels])
+    )
     out.write("\nworst errors: confidence, gold, said, text\n")
     wrong = [(label, m) for label, m in zip(labels, messages, strict=True) if label.kind != m.kind]
-    for label, m in sorted(wrong, key=lambda pair: -pair[0].confidence)[:_WORST]:
-        out.write(f"{label.confidence:.2f} {m.kind}/{m.sub} {label.kind}/{label.sub} {m.text}\n")
+    out.writelines(
+        f"{label.confidence:.2f} {m.kind}/{m.sub} {label.kind}/{label.sub} {m.text}\n"
+        for label, m in sorted(wrong, key=lambda pair: -pair[0].confidence)[:_WORST]
+    )
 
 
 def evaluate_replies(path: Path, out: TextIO, progress: Callable[[int, int], None] | None = None) -> ReplyReport:

@@ -44,7 +44,7 @@ def _finish(hashes: npt.NDArray[np.uint64]) -> Keys:
 
 
 def _grams(sequence: npt.NDArray[np.uint64], separator: int, orders: int, salt: int) -> Grams:
-    """Hash n-grams; those that would reach over a separator are 0, and a separator alone is the bias."""
+    """Hash n-grams; those that would reach over a separator are 0, and each text's leading separator is the bias."""
     breaks = sequence == np.uint64(separator)
     size = len(sequence)
     keys = np.zeros((size, orders), np.uint32)
@@ -55,16 +55,14 @@ def _grams(sequence: npt.NDArray[np.uint64], separator: int, orders: int, salt: 
             length = size - order
             if length <= 0:
                 break
-            if order > 1:
-                crossed = crossed[:length] | breaks[order - 1 : order - 1 + length]
-            else:
-                crossed = crossed[:length]
+            inside = breaks[order - 1 : order - 1 + length] if order > 1 else crossed[:length]
+            crossed = crossed[:length] | inside
             rolling = rolling[:length] * _STEP + sequence[order:]
             found = _finish(rolling + np.uint64(order))
             keys[:length, order] = np.where(crossed, np.uint32(0), found)
         else:
             keys[:, 0] = np.where(breaks, np.uint32(BIAS_KEY), _finish(rolling))
-    return Grams(keys, np.flatnonzero(breaks)[:-1])
+    return Grams(keys[:-1], np.flatnonzero(breaks)[:-1])
 
 
 def _tokens(stream: Codes) -> list[str]:
@@ -81,16 +79,17 @@ def _a_not_a(stream: Codes, breaks: Ids) -> Ids:
     found = np.zeros(len(stream), bool)
     middle = (stream[1:-1] == ord("不")) | (stream[1:-1] == ord("没"))
     found[1:-1] = middle & (stream[:-2] == stream[2:]) & (TYPES[stream[2:]] == HAN)
-    return np.add.reduceat(found, breaks[:-1], dtype=np.int64)
+    return np.bincount(np.searchsorted(breaks, np.flatnonzero(found)) - 1, minlength=len(breaks) - 1)
 
 
 def _hand(batch: Batch) -> Keys:
-    """Length, scripts, a lone number and how it looks, marks, emotes, question forms; shape (texts, 10)."""
+    """Length, scripts, a lone number and how it looks, marks, emotes, question forms; shape (texts, 14), the bias first."""
     codes, breaks = batch.codes, batch.breaks
     starts, ends = breaks[:-1], breaks[1:]
     kinds = TYPES[codes]
-    counts = np.add.reduceat(kinds[:, None] == np.arange(1, 9, dtype=np.uint8), starts, axis=0, dtype=np.int64)
-    digits, han, latin, kana, marks, emoji, points, bangs = counts.T
+    owners = np.repeat(np.arange(len(starts)), ends - starts)
+    tally = np.bincount(owners * 9 + kinds[: len(owners)], minlength=9 * len(starts))
+    _, digits, han, latin, kana, marks, emoji, points, bangs = tally.reshape(-1, 9).T
     words = han + latin + kana
     length = np.minimum(np.searchsorted(_LENGTHS, words + digits, "right"), 12)
     lone = (words + emoji == 0) & (digits > 0)
@@ -116,8 +115,8 @@ def _hand(batch: Batch) -> Keys:
         np.where(points > 0, 1 + (points > 2), -1),
         np.minimum(_a_not_a(batch.stream, stream_breaks), 2) - 1,
     ]
-    keys = np.zeros((len(starts), len(columns)), np.uint32)
-    for index, column in enumerate(columns):
+    keys = np.full((len(starts), len(columns) + 1), BIAS_KEY, np.uint32)
+    for index, column in enumerate(columns, 1):
         salted = (column + 7).astype(np.uint64) * _STEP + np.uint64(_HAND_SALT + 977 * index)
         keys[:, index] = np.where(column < 0, np.uint32(0), _finish(salted))
     return keys
@@ -132,11 +131,10 @@ def extract(texts: Sequence[str], table: Codes, lexicon: Lexicon) -> list[Grams]
     known = lexicon.ids.get
     words = np.array([known(word, 0) for word in _tokens(batch.stream)], np.int64)
     classes = lexicon.classes[words]
-    classes = classes[classes > 0].astype(np.uint64)
     return [
         _grams(batch.stream.astype(np.uint64), SEPARATOR, CHAR_ORDERS, _CHAR_SALT),
         _grams(words.astype(np.uint64), 1, WORD_ORDERS, _WORD_SALT),
-        _grams(classes, 1, CLASS_ORDERS, _CLASS_SALT),
+        _grams(classes[classes > 0].astype(np.uint64), 1, CLASS_ORDERS, _CLASS_SALT),
         Grams(_hand(batch), np.arange(len(texts), dtype=np.int64)),
     ]
 

@@ -18,11 +18,11 @@ def fit(values: sparse.csr_matrix, signs: Floats, weight: Floats, cost: float, s
     ``values`` has rows of norm about 1, ``signs`` is +1 or -1 of shape (messages, outputs), ``weight`` (messages,) has
     mean 1, ``cost`` is C of min |w|^2 / 2 + C sum weight * max(0, 1 - sign * score)^2.
     """
-    size, width = values.shape
+    width = values.shape[1]
     scaled = (2.0 * cost) * weight[:, None]
     back = values.T.tocsr()
     point = np.zeros((width + 1, signs.shape[1]))
-    ahead = point
+    ahead: Floats = point
     rate, momentum = 1.0 / (1.0 + 2.0 * cost * _largest(values, back, weight)), 1.0
     for _ in range(steps):
         short = np.maximum(1.0 - signs * (values @ ahead[:-1] + ahead[-1]), 0.0)
@@ -37,7 +37,7 @@ def fit(values: sparse.csr_matrix, signs: Floats, weight: Floats, cost: float, s
         following = (1.0 + (1.0 + 4.0 * momentum * momentum) ** 0.5) / 2.0
         ahead = step + (momentum - 1.0) / following * moved
         point, momentum = step, following
-    return point[:-1], point[-1]
+    return np.asarray(point[:-1]), np.asarray(point[-1])
 
 
 def _column_sums(values: Floats) -> Floats:

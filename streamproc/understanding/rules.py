@@ -60,7 +60,7 @@ class Rules:
         self.targets = _section(data, "cue_target")
         self.purchases = _section(data, "purchase_report")
         self.advices = _section(data, "advice")
-        self._trigger = re.compile(data["trigger"]["any_of"])
+        self._triggers = tuple(frozenset(data["trigger"][name]) for name in ("cue", "purchase_report", "advice"))
 
     @classmethod
     def load(cls) -> "Rules":
@@ -73,12 +73,14 @@ class Rules:
 
     def marks(self, text: str) -> Marks:
         """Give cue, its target, purchase report and advice of any text."""
-        if self._trigger.search(text) is None:
+        has_cue, has_purchase, has_advice = [not trigger.isdisjoint(text) for trigger in self._triggers]
+        if not (has_cue or has_purchase or has_advice):
             return NOTHING
         folded = fold_text(text)
-        cue = _first(self.cues, folded)
+        cue = _first(self.cues, folded) if has_cue else None
         target = (_first(self.targets, folded) or "product") if cue else None
-        return Marks(cue, target, _first(self.purchases, folded) is not None, _first(self.advices, folded))
+        purchase = has_purchase and _first(self.purchases, folded) is not None
+        return Marks(cue, target, purchase, _first(self.advices, folded) if has_advice else None)
 
 
 def _section(data: dict[str, Any], name: str) -> tuple[Rule, ...]:

@@ -1,6 +1,7 @@
 """Train the shipped model from the project's corpus; the same corpus gives the same bytes."""
 
 import math
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
@@ -9,7 +10,6 @@ from typing import Final, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
-import tomllib
 from scipy import sparse
 
 from streamproc.understanding.artefact import MODEL_FILE, NORM_SCALE, OUTPUTS, SCALE, Model, digest, read_model, slot_of
@@ -33,7 +33,7 @@ PRIORS: Final = dict(zip(SUBS, (0.13, 0.05, 0.04, 0.01, 0.06, 0.22, 0.49), stric
 
 
 class Settings(NamedTuple):
-    """What training may vary: cost of errors, least document frequency, steps, factors of the feature groups, made messages."""
+    """What training may vary: cost of errors, least document frequency, steps, group factors, made messages."""
 
     cost: float = 0.15
     min_messages: int = 1
@@ -225,8 +225,7 @@ def _print_changes(before: Model, after: Model, texts: Sequence[str], out: TextI
     old, new = (Classifier(model, Rules.load(), "").label(texts) for model in (before, after))
     changed = [(text, a, b) for text, a, b in zip(texts, old, new, strict=True) if (a.kind, a.sub) != (b.kind, b.sub)]
     out.write(f"{len(changed)} of {len(texts)} messages change their class\n")
-    for text, a, b in changed[:_SHOWN]:
-        out.write(f"  {a.kind}/{a.sub} -> {b.kind}/{b.sub}  {text}\n")
+    out.writelines(f"  {a.kind}/{a.sub} -> {b.kind}/{b.sub}  {text}\n" for text, a, b in changed[:_SHOWN])
 
 
 def shipped_path() -> Path:

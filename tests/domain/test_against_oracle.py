@@ -18,8 +18,8 @@ from tests.oracle.compare import differences, some
 from tests.oracle.hunt import first_difference
 from tests.oracle.oracle import expected
 from tests.oracle.reading import reason
-from tests.oracle.stub import Stub
-from tests.oracle.traces import trace, usable
+from tests.oracle.stub import Marked, Stub
+from tests.oracle.traces import brief, trace, usable
 from tests.oracle.valid import FIELDS, wrong_fields
 
 CASES = sorted((Path(__file__).parent / "regressions").glob("*.json"))
@@ -44,6 +44,12 @@ def test_regressions(path):
 def test_random_traces(rnd):
     """On any trace the task's outputs are the oracle's."""
     assert differences(trace(rnd), looked_at=some(SHARE, 1)) == []
+
+
+@pytest.mark.parametrize("seed", [*range(12), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(12, 400))])
+def test_matches(seed):
+    """Whatever a matcher finds, it is used as the contract says; what closed six minutes ago it need not find."""
+    assert differences(brief(Random(seed)), Stub(Marked()), some(SHARE, seed)) == []
 
 
 @pytest.mark.parametrize("block", range(3))
@@ -120,6 +126,7 @@ class _Given(Stub):
     """Labels as the example's classified records have them."""
 
     def __init__(self, lines, labels):
+        super().__init__()
         values = [line["value"] for line in lines if isinstance(line["value"], dict)]
         self.given = {
             value["text"]: labels[f"{value['room_id']}/{value['event_id']}"]

@@ -7,8 +7,23 @@ from typing import Any
 from tests.oracle import constants as c
 from tests.oracle.events import Event
 from tests.oracle.sessions import Session
+from tests.oracle.stub import Matcher
 
 Normalise = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Same:
+    """What makes texts meet: normalisation, and the matcher that the contract leaves open."""
+
+    normalise: Normalise
+    matcher: Matcher
+
+    def fits(self, ask: Event, cluster: "Cluster") -> bool:
+        """Say whether an ask is equal to any ask of a cluster, or the same as its first by the matcher."""
+        text = ask.data["text"]
+        equal = any(self.normalise(each.data["text"]) == self.normalise(text) for each in cluster.asks)
+        return equal or self.matcher.same(text, cluster.first.data["text"])
 
 
 @dataclass(eq=False)
@@ -104,7 +119,7 @@ class Cluster:
         )
 
 
-def clusters(session: Session, w: int, normalise: Normalise) -> list[Cluster]:
+def clusters(session: Session, w: int, same: Same) -> list[Cluster]:
     """Return the clusters of a session as they are at W."""
     found: list[Cluster] = []
     shown: str | None = None
@@ -113,12 +128,12 @@ def clusters(session: Session, w: int, normalise: Normalise) -> list[Cluster]:
         if event.topic == c.ROOM and event.data["type"] == "product_shown":
             shown = event.data["product_id"]
         if event.topic == c.ANCHOR:
-            _answer(found, event)
+            _answer(found, event, same.matcher)
         if event.topic == c.CHAT and event.label is not None:
             if event.label.kind == "question":
-                _ask(found, session, event, shown, normalise)
+                _ask(found, session, event, shown, same)
             if (event.label.kind, event.label.sub) == ("mutuality", "help"):
-                _help(found, event)
+                _help(found, event, same.matcher)
     _expire(found, w if session.end is None else min(w, session.end))
     if session.end is not None:
         for cluster in found:
@@ -135,14 +150,9 @@ def _expire(found: list[Cluster], now: int) -> None:
             cluster.record("expired", cluster.expired_at, None)
 
 
-def _ask(found: list[Cluster], session: Session, event: Event, shown: str | None, normalise: Normalise) -> None:
+def _ask(found: list[Cluster], session: Session, event: Event, shown: str | None, same: Same) -> None:
     product = event.data["product_id"] if event.data.get("product_id") is not None else shown
-    fitting = [
-        cluster
-        for cluster in found
-        if cluster.product == product
-        and any(normalise(ask.data["text"]) == normalise(event.data["text"]) for ask in cluster.asks)
-    ]
+    fitting = [cluster for cluster in found if cluster.product == product and same.fits(event, cluster)]
     newest_first = sorted(fitting, key=lambda cluster: (cluster.first_ask, cluster.first.seq), reverse=True)
     for cluster in newest_first:
         if cluster.open or (cluster.answer is not None and event.t - cluster.answer["at"] <= c.REJOIN):
@@ -155,13 +165,16 @@ def _ask(found: list[Cluster], session: Session, event: Event, shown: str | None
     opened.record("opened", event.t, event.data["event_id"])
 
 
-def _answer(found: list[Cluster], event: Event) -> None:
+def _answer(found: list[Cluster], event: Event, matcher: Matcher) -> None:
     if event.data["role"] == "bot":
         return
     named = event.data.get("reply_to") or []
+    said_at = event.data["event_time"]
     for cluster in found:
-        if cluster.open and any(ask.data["event_id"] in named for ask in cluster.asks):
-            said_at = event.data["event_time"]
+        replied = any(ask.data["event_id"] in named for ask in cluster.asks)
+        score = None if replied else matcher.answers(event.data["text"], cluster.first.data["text"])
+        matched = score is not None and said_at >= cluster.first_ask
+        if cluster.open and (replied or matched):
             cluster.answer = {
                 "event_id": event.data["event_id"],
                 "role": event.data["role"],
@@ -169,18 +182,20 @@ def _answer(found: list[Cluster], event: Event) -> None:
                 "said_at": said_at,
                 "at": event.t,
                 "latency_ms": max(0, said_at - cluster.first_ask),
-                "evidence": "reply_to",
-                "score": None,
+                "evidence": "reply_to" if replied else "match",
+                "score": score,
             }
             cluster.record("answered", event.t, event.data["event_id"])
 
 
-def _help(found: list[Cluster], event: Event) -> None:
+def _help(found: list[Cluster], event: Event, matcher: Matcher) -> None:
     mentions = event.data.get("mentions") or []
     for cluster in found:
         askers = {ask.user for ask in cluster.asks}
         held = any(ask.data["event_id"] == event.data.get("reply_to") for ask in cluster.asks)
         mentioned = any(user in askers for user in mentions)
-        if cluster.open and cluster.peer_answer is None and event.user not in askers and (held or mentioned):
+        matched = matcher.helps(event.data["text"], cluster.first.data["text"]) is not None
+        helped = event.user not in askers and (held or mentioned or matched)
+        if cluster.open and cluster.peer_answer is None and helped:
             cluster.peer_answer = {"event_id": event.data["event_id"], "at": event.t}
             cluster.record("peer_answered", event.t, event.data["event_id"])

@@ -125,8 +125,8 @@ def _metrics(oracle: Expected, task: dict[str, list[Json]], looked_at: Everythin
     got = task[c.METRICS]
     yield from sorted(_ids(c.METRICS, Counter(each for each, _ in want), Counter(each["id"] for each in got)))
     found: dict[str, list[Json]] = defaultdict(list)
-    for each in got:
-        found[each["id"]].append(each)
+    for record in got:
+        found[record["id"]].append(record)
     for each, work_out in want:
         if found[each]:
             mine = found[each].pop(0)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from tests.oracle import constants as c
 
 if TYPE_CHECKING:
-    from tests.oracle.traces import Show
+    from tests.oracle.show import Show
 
 Event = tuple[str, dict[str, Any]]
 #: One ms before, at, and one ms after.
@@ -65,7 +65,7 @@ def _replied(show: "Show", topic: str, data: dict[str, Any], at: int) -> Event |
 
 
 def _after_mark(show: "Show", topic: str, data: dict[str, Any], at: int) -> Event | None:
-    return show.pick(_lively, _started)(show, topic, data, at)
+    return (_lively if show.chance(0.5) else _started)(show, topic, data, at)
 
 
 def _lively(show: "Show", topic: str, data: dict[str, Any], at: int) -> Event | None:

@@ -25,7 +25,8 @@ class Event:
     def position(self) -> int:
         """The time an event is ordered by: an utterance is known when it was said."""
         end = self.data.get("end_time") if self.topic == c.ANCHOR else None
-        return self.data["event_time"] if end is None else end
+        at: int = self.data["event_time"] if end is None else end
+        return at
 
     @property
     def order(self) -> tuple[int, int, str]:

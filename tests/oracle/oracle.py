@@ -7,10 +7,11 @@ from streamproc.pipeline.records import Record
 from tests.oracle import constants as c
 from tests.oracle import conversion, window
 from tests.oracle.askers import askers
-from tests.oracle.clusters import Cluster, clusters
+from tests.oracle.clusters import Cluster, Same, clusters
 from tests.oracle.interaction import interaction
 from tests.oracle.reading import Mark, Reader, Reading, Understands
 from tests.oracle.sessions import Session, sessions
+from tests.oracle.stub import Matcher
 from tests.oracle.window import Window
 
 Json = dict[str, Any]
@@ -39,10 +40,11 @@ class Expected:
             reader.read(record)
         self.reading: Reading = reader.finish()
         self.w = self.reading.w
+        same = Same(understanding.normalise, getattr(understanding, "matcher", Matcher()))
         self.sessions: list[tuple[Session, list[Cluster]]] = []
         for room in dict.fromkeys(event.data["room_id"] for event in self.reading.applied):
             for session in sessions(room, self.reading.applied, self.w):
-                self.sessions.append((session, clusters(session, self.w, understanding.normalise)))
+                self.sessions.append((session, clusters(session, self.w, same)))
 
     def questions(self) -> list[Json]:
         """Return all records of live.questions.v1."""

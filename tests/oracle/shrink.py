@@ -45,8 +45,8 @@ def _without_fields(records: list[Record], fails: Fails) -> list[Record]:
             changed = [*records[:place], tried, *records[place + 1 :]]
             if fails(changed):
                 records, value = changed, fewer
-        for change in ({"key": None}, {"timestamp": None}):
-            changed = [*records[:place], records[place]._replace(**change), *records[place + 1 :]]
+        for tried in (records[place]._replace(key=None), records[place]._replace(timestamp=None)):
+            changed = [*records[:place], tried, *records[place + 1 :]]
             if fails(changed):
                 records = changed
     return records

@@ -1,7 +1,6 @@
-"""A stand-in for understanding: labels looked up by text, equality as the only match."""
+"""A stand-in for understanding: labels looked up by text, matches told by a matcher that is injected."""
 
 import unicodedata
-from typing import Any
 
 from streamproc.contracts.label import Label
 
@@ -54,26 +53,66 @@ def normalise(text: str) -> str:
     return kept or text
 
 
-class NoMatches:
-    """An index that never finds more than equality does."""
+class Matcher:
+    """What counts as the same question, an answer or help beside equality and reply_to: here nothing."""
 
-    def add(self, key: Any, text: str, topic: str | None, product: str | None) -> None:
-        """Take a cluster in."""
+    def same(self, question: str, other: str) -> bool:
+        """Say whether two questions ask the same thing."""
+        return False
 
-    def discard(self, key: Any) -> None:
-        """Take a cluster out."""
+    def answers(self, utterance: str, question: str) -> float | None:
+        """Return the score of an utterance that answers a question."""
+        return None
 
-    def same(self, text: str, topic: str | None, product: str | None) -> list[Any]:
-        """Return no cluster."""
-        return []
+    def helps(self, message: str, question: str) -> float | None:
+        """Return the score of a viewer's message that answers a question."""
+        return None
 
-    def answered_by(self, text: str, product: str | None) -> list[Any]:
-        """Return no cluster."""
-        return []
 
-    def helped_by(self, text: str, product: str | None) -> list[Any]:
-        """Return no cluster."""
-        return []
+class Marked(Matcher):
+    """Matches told by marks in the texts, so that random traces have some of each."""
+
+    def same(self, question: str, other: str) -> bool:
+        """Two questions that differ by a mark at the end are not equal, but the same."""
+        return LABELS[question.rstrip("？!")].topic == LABELS[other.rstrip("？!")].topic
+
+    def answers(self, utterance: str, question: str) -> float | None:
+        """An utterance that names 九十九 answers questions about prices."""
+        return 0.75 if "九十九" in utterance and question.startswith("多少钱") else None
+
+    def helps(self, message: str, question: str) -> float | None:
+        """A message that says 不掉色 helps with questions of trying on."""
+        return 0.5 if "不掉色" in message and question.startswith("试穿") else None
+
+
+class Index:
+    """An index of a session's questions by a matcher."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self.matcher = matcher
+        self.questions: dict[str, str] = {}
+
+    def add(self, key: str, text: str, topic: str | None, product: str | None) -> None:
+        """Take a question in."""
+        self.questions[key] = text
+
+    def discard(self, key: str) -> None:
+        """Take a question out."""
+        self.questions.pop(key, None)
+
+    def same(self, text: str, topic: str | None, product: str | None) -> list[str]:
+        """Return the questions that ask the same, of whatever product."""
+        return [key for key, question in self.questions.items() if self.matcher.same(text, question)]
+
+    def answered_by(self, text: str, product: str | None) -> list[tuple[str, float]]:
+        """Return the questions that an utterance answers, with scores."""
+        scores = ((key, self.matcher.answers(text, question)) for key, question in self.questions.items())
+        return [(key, score) for key, score in scores if score is not None]
+
+    def helped_by(self, text: str, product: str | None) -> list[tuple[str, float]]:
+        """Return the questions that a viewer's message helps with, with scores."""
+        scores = ((key, self.matcher.helps(text, question)) for key, question in self.questions.items())
+        return [(key, score) for key, score in scores if score is not None]
 
 
 class Stub:
@@ -81,8 +120,9 @@ class Stub:
 
     version = "reference"
 
-    def __init__(self, labels: dict[str, Label] | None = None) -> None:
-        self.labels = {normalise(text): label for text, label in (labels or LABELS).items()}
+    def __init__(self, matcher: Matcher | None = None) -> None:
+        self.labels = {normalise(text): label for text, label in LABELS.items()}
+        self.matcher = matcher or Matcher()
 
     def label(self, texts: list[str]) -> list[Label]:
         """Return the label of each text."""
@@ -92,6 +132,6 @@ class Stub:
         """Return what equal questions have in common."""
         return normalise(text)
 
-    def index(self) -> NoMatches:
-        """Return a new index of a session's open questions."""
-        return NoMatches()
+    def index(self) -> Index:
+        """Return a new index of a session's questions."""
+        return Index(self.matcher)

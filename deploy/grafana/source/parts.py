@@ -239,8 +239,8 @@ def bands(title: str, query: Query, says: str, *, height: int = 5) -> statetimel
         .datasource(SOURCE)
         .with_target(_target(query, "A"))
         .mappings([levels])
-        .color_scheme(_by_thresholds())
-        .thresholds(_steps(((None, OK), (1, LOOK), (2, ACT))))
+        # By thresholds it would write their bounds on the bands instead of the words.
+        .color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.FIXED).fixed_color(OK))
         .show_value(common.VisibilityMode.AUTO)
         .legend(
             look.VizLegendOptions()

@@ -107,7 +107,7 @@ def _questions() -> list[Panel]:
                 Query(f"room:streamproc_open_questions:spike{OF}", "alert above"),
             ],
             "Open now, what is usual for the room (median of 30 min), and from where the alert fires: twice the"
-            " usual, 2.5 standard deviations above it, and 8.",
+            " usual, 10 above it, and 2.5 standard deviations above it.",
         )
         .override_by_name("alert above", drawn(ACT, dashed=True))
         .override_by_name("usual", drawn("gray")),
@@ -154,6 +154,6 @@ def _alerts() -> Panel:
             firing("alert", 'room="$room"') + at_rest("alert", "UnansweredSpike", "OldestQuestion", "SilentRoom"),
             "{{alert}}",
         ),
-        "When an alert of Prometheus fired: red is critical, orange a warning, green quiet. docs/runbooks has a page for"
-        " each.",
+        "When an alert of Prometheus fired: red is critical, orange a warning, green quiet. docs/runbooks has a page"
+        " for each.",
     )

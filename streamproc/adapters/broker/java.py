@@ -65,7 +65,7 @@ def java_environment() -> dict[str, str]:
 
 def format_storage(home: KafkaHome, properties: Path, cluster_id: str, extra: list[str]) -> None:
     """Prepare a new data folder by Kafka's own storage tool; BrokerError with its words if it refuses."""
-    arguments = ["format", "--ignore-formatted", "-t", cluster_id, "-c", str(properties), *extra]
+    arguments = ["format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", str(properties), *extra]
     command = java_command(home, 128, "kafka.tools.StorageTool", *arguments)
     done = subprocess.run(  # noqa: S603 - the command is built here
         command, capture_output=True, text=True, check=False, env=java_environment(), stdin=subprocess.DEVNULL

@@ -1,7 +1,6 @@
 """The Faust app: one agent over the five input topics, and nothing of Faust's that would lose records."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -120,10 +119,3 @@ def _add_agent(app: WorkerApp, config: WorkerConfig, assignment: Assignment) -> 
             raise
 
     app.agent(topic, name="analyse", concurrency=1, supervisor_strategy=CrashingSupervisor)(analyse)
-
-
-def quieten_libraries() -> None:
-    """Let aiokafka log what is wrong; Faust logs failures with values in them, which the worker tells without."""
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
-    for name in ("faust", "mode"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

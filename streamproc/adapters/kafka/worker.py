@@ -13,10 +13,11 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from streamproc.adapters.http import Server
-from streamproc.adapters.kafka.app import WorkerApp, build_app, quieten_libraries
+from streamproc.adapters.kafka.app import WorkerApp, build_app
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import TOLD, WorkerError, frames, told
 from streamproc.adapters.kafka.observer import Observer
+from streamproc.adapters.kafka.quiet import quieten_libraries
 from streamproc.adapters.kafka.topics import check_before_reading
 from streamproc.pipeline.events import Understanding
 

@@ -149,6 +149,9 @@ class Demo:
         try:
             self._screen.wait_for("starting the worker")
             await worker.ready()
+            if options.keep_broker:
+                self._play.title += f", Kafka at {broker.bootstrap}"
+                self._screen.wait_for(f"Kafka is at {broker.bootstrap}")
             self._first = await worker.sample()
             self._running = True
             self._began = self._measured = time.monotonic()

@@ -1,5 +1,6 @@
 """The worker as a process of its own, as it runs in production."""
 
+import asyncio
 import json
 import multiprocessing
 import os
@@ -9,10 +10,13 @@ import time
 import urllib.error
 import urllib.request
 
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
 from tests.adapters.kafka.entry import work
 
 _POLL_S = 0.02
-_LONG_S = 60.0
+LONG_S = 60.0
 
 #: Forks workers from a process that has imported everything: a start costs a second, not several.
 _FORK = multiprocessing.get_context("forkserver")
@@ -66,12 +70,12 @@ class WorkerProcess:
 
     def wait(self, holds, what):
         """Wait until ``holds()`` is true while the process runs; fail after a minute."""
-        deadline = time.monotonic() + _LONG_S
+        deadline = time.monotonic() + LONG_S
         while not (found := holds()):
             if not self.process.is_alive():
                 raise AssertionError(f"the worker ended before {what}:\n" + "\n".join(self.lines()[-30:]))
             if time.monotonic() > deadline:
-                raise AssertionError(f"no {what} in {_LONG_S:.0f} s:\n" + "\n".join(self.lines()[-30:]))
+                raise AssertionError(f"no {what} in {LONG_S:.0f} s:\n" + "\n".join(self.lines()[-30:]))
             time.sleep(_POLL_S)
         return found
 
@@ -102,20 +106,9 @@ class WorkerProcess:
         self.wait(lambda: self.metric("streamproc_committed_records_total") >= records, f"commit of {records} records")
         return self
 
-    def wait_caught_up(self):
-        """Wait until all that Kafka has is applied and committed."""
-        self.wait_ready()
-        self.wait(lambda: self._caught_up(self.get("/metrics")[1]), "end of the backlog")
-        return self
-
-    @staticmethod
-    def _caught_up(page):
-        lag = [line for line in page.splitlines() if line.startswith("streamproc_consumer_lag_records{")]
-        return lag and all(line.endswith(" 0.0") for line in lag) and "streamproc_commit_age_seconds 0.0" in page
-
     def wait_exit(self):
         """Wait for the process to end; return its exit status."""
-        self.process.join(_LONG_S)
+        self.process.join(LONG_S)
         return self.process.exitcode
 
     def signal(self, number):
@@ -146,3 +139,23 @@ def _logged(log, settings, fault):
     for stream in (1, 2):
         os.dup2(file, stream)
     sys.exit(work(settings, fault))
+
+
+async def all_committed(prefix, traffic, *workers):
+    """Wait until the workers' group has committed all of the traffic, and they have their partitions."""
+    settings = workers[0].settings
+    wanted = {TopicPartition(prefix + topic, p): offset for (topic, p), offset in traffic.next.items()}
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings["bootstrap"])
+    await admin.start()
+    try:
+        async with asyncio.timeout(LONG_S):
+            found = {}
+            while any(found.get(tp, (0,))[0] < offset for tp, offset in wanted.items()):
+                for worker in workers:
+                    assert worker.process.is_alive(), "\n".join(worker.lines()[-30:])
+                await asyncio.sleep(_POLL_S)
+                found = await admin.list_consumer_group_offsets(settings["app_id"])
+    finally:
+        await admin.close()
+    for worker in workers:
+        worker.wait_ready()

@@ -24,6 +24,8 @@ from tests.fakes import Told
 HASH_KEY = b"kafka-tests"
 #: A room after the show in every partition, so that time passes its end.
 CLOSING = "closing"
+#: Records sent at once to a worker at work: a second or two of the show, so that no topic gets far ahead of another.
+LIVE = 50
 
 _ASKS = ("?", "？", "吗", "多少", "怎么", "什么", "哪", "几")
 _GOOD, _BAD = ("好", "喜欢", "满意"), ("差", "不行", "失望")
@@ -97,7 +99,7 @@ async def make_topics(bootstrap, prefix, partitions):
 
 async def send(bootstrap, prefix, records, *, size=500):
     """Send records in order, a batch of at most ``size`` for each partition of a topic at a time."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=1 << 20)
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=1 << 20, enable_idempotence=True)
     await producer.start()
     try:
         for begin in range(0, len(records), size):

@@ -7,19 +7,22 @@ import pytest
 from streamproc.adapters.broker.topics import create_topics
 from streamproc.adapters.kafka.topics import topic_specs
 from streamproc.contracts import topics
-from tests.adapters.kafka.show import CLOSING, Traffic, a_show, check_equal, make_topics, published, send
+from tests.adapters.kafka.process import all_committed
+from tests.adapters.kafka.show import CLOSING, LIVE, Traffic, a_show, check_equal, make_topics, published, send
 
 MINUTE = 60_000
-#: Records sent at once to a worker at work: a second or two of the show, so that no topic gets far ahead of another.
-LIVE = 50
 
 
 async def test_a_backlog_comes_out_as_replay_has_it(broker, prefix, new_worker):
-    """A show that waits on Kafka gives the very records that `replay` gives, and SIGTERM ends the worker cleanly."""
+    """A show that waits on Kafka gives the very records that `replay` gives, and SIGTERM ends the worker cleanly.
+
+    Batches are small and topics are paused soon, so that those with few records get far ahead of the others.
+    """
     traffic = a_show(duplicates=0.01, broken=0.01)
     await make_topics(broker.bootstrap, prefix, traffic.partitions)
     await send(broker.bootstrap, prefix, traffic.records)
-    worker = new_worker().start().wait_ready().wait_committed(len(traffic.records))
+    worker = new_worker(batch_records=100, max_ahead_ms=3_000).start()
+    worker.wait_ready().wait_committed(len(traffic.records))
     assert worker.metric("streamproc_late_total") == 0
     assert worker.terminate() == 0
     assert worker.lines()[-1].startswith("{"), "a clean end needs no last words"
@@ -38,7 +41,8 @@ async def test_a_killed_worker_goes_on_as_if_nothing_had_been(broker, prefix, ne
     await send(broker.bootstrap, prefix, traffic.records[half:])
     worker.start().wait_ready()
     assert worker.metric("streamproc_restored_records_total") > 0
-    assert worker.wait_caught_up().terminate() == 0
+    await all_committed(prefix, traffic, worker)
+    assert worker.terminate() == 0
     await check_equal(broker.bootstrap, prefix, traffic)
 
 
@@ -131,8 +135,7 @@ async def test_partitions_move_between_workers(broker, prefix, new_worker):
     last.start()
     await send(broker.bootstrap, prefix, traffic.records[2 * third :], size=LIVE)
     last.wait(lambda: last.metric("streamproc_partitions") > 0, "a share of the partitions")
-    for worker in (second, last):
-        worker.wait_caught_up()
+    await all_committed(prefix, traffic, second, last)
     assert second.metric("streamproc_late_total") == last.metric("streamproc_late_total") == 0
     partitions = second.metric("streamproc_partitions") + last.metric("streamproc_partitions")
     assert partitions == traffic.partitions
@@ -154,8 +157,7 @@ async def test_a_worker_that_was_paused_writes_nothing_more(broker, prefix, new_
     await send(broker.bootstrap, prefix, traffic.records[half:], size=LIVE)
     zombie.resume()
     zombie.wait(lambda: zombie.metric("streamproc_rebalances_total") >= 2, "return of the paused worker")
-    for worker in (zombie, heir):
-        worker.wait_caught_up()
+    await all_committed(prefix, traffic, zombie, heir)
     assert zombie.metric("streamproc_late_total") == heir.metric("streamproc_late_total") == 0
     assert zombie.terminate() == heir.terminate() == 0
     await check_equal(broker.bootstrap, prefix, traffic)
