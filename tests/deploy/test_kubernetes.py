@@ -14,12 +14,12 @@ VERSIONS = ["1.34", "1.37"]
 
 _CHECK = """
 import json, sys, yaml, kubernetes_validate
-from cloudcoil.models.prometheus_operator.v1 import PodMonitor
+from cloudcoil.models.prometheus_operator import v1
 asked = json.load(sys.stdin)
 found = list(yaml.safe_load_all(asked["text"]))
 for each in found:
     if each["apiVersion"].startswith("monitoring.coreos.com/"):
-        PodMonitor.model_validate(each)
+        getattr(v1, each["kind"]).model_validate(each)
     else:
         for version in asked["versions"]:
             kubernetes_validate.validate(each, version, strict=True)
@@ -39,8 +39,14 @@ def test_it_builds_and_every_resource_is_valid(resources):
     """All that a worker needs is there."""
     assert set(resources) == {
         *("Namespace", "ServiceAccount", "Service", "ConfigMap", "Secret", "StatefulSet"),
-        *("PodDisruptionBudget", "NetworkPolicy", "PodMonitor"),
+        *("PodDisruptionBudget", "NetworkPolicy", "PodMonitor", "PrometheusRule"),
     }
+
+
+def test_the_operators_rules_are_prometheus_rules(tools):
+    """What the operator is given is made from the very rules that promtool plays."""
+    done = tools.run("python", BASE.parents[1] / "prometheus" / "to_k8s.py", "--check")
+    assert done.returncode == 0, done.stderr
 
 
 def test_workers_keep_their_names_and_are_locked_in(resources):

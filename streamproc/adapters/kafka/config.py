@@ -32,6 +32,8 @@ class WorkerConfig:
     commit_interval_s: float = 1.0
     #: A step of more records is committed at once; twice as many make reading wait for the commit.
     max_step_records: int = 20_000
+    #: A step of more outputs is committed before anything more is read.
+    max_step_outputs: int = 10_000
     #: Steps over which the snapshots of all changed rooms are spread.
     snapshot_spread: int = 30
     #: Fetches that come back empty for so long let time go on without records.

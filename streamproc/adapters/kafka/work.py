@@ -84,11 +84,15 @@ class Work:
 
     async def room(self) -> None:
         """Wait while too much is under way."""
-        while self._records >= 2 * self.config.max_step_records:
+        while self._records >= 2 * self.config.max_step_records or self._is_full():
             self._room.clear()
             await self._room.wait()
         if self._outbox.size > 2 * self.config.max_step_records:
             await self._outbox.settle()
+
+    def _is_full(self) -> bool:
+        # A few records may span an hour of event time, and that has thousands of pane ends.
+        return len(self.stepper.task.outputs) >= self.config.max_step_outputs
 
     def apply(self, topic: str, batch: Batch) -> None:
         """Apply a batch of this epoch."""
@@ -111,7 +115,7 @@ class Work:
         self._idle.read(now)
         self._began = self._began or now
         self._records += len(records)
-        if self._records >= self.config.max_step_records:
+        if self._records >= self.config.max_step_records or self._is_full():
             self.large.set()
 
     def pass_time(self) -> None:
