@@ -143,6 +143,9 @@ class Metrics:
         self._stages[stage] += now - self._lap_began  # type: ignore[assignment]  # a Counter of seconds
         self._lap_began = now
 
+    def reach(self, point: str) -> None:
+        """Take no note."""
+
     def committed(self, partition: int, seconds: float, records: int, snapshots: Sequence[int]) -> None:  # noqa: ARG002
         """Count a transaction."""
         self._commits.observe(seconds)

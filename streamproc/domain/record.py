@@ -35,10 +35,7 @@ def records(session: Session) -> list[Record]:
     out = []
     for window, name in enumerate(_NAMES):
         start = state.start if window == WHOLE else e - PANES[window] * PANE
-        total = state.tally.totals[window]
-        chatters = state.crowd.chatters.count(window)
-        viewers = _viewers(session, window, total)
-        conversion = _conversion(session, window, total, viewers, chatters)
+        groups = _counted(session, window)
         out.append(
             {
                 "id": f"{session.id}/{name}/{e}",
@@ -48,20 +45,43 @@ def records(session: Session) -> list[Record]:
                 "start": start,
                 "end": e,
                 "final": final,
-                "chat": _chat(total, chatters),
-                "voice": _voice(total),
-                "questions": _questions(session, window, total, at_end),
-                "interaction": _interaction(session, window, total, start, e),
-                "conversion": conversion,
-                "askers": _askers(total),
-                "viewers": viewers,
-                "trust": _trust(total, conversion),
-                "recommend": _recommend(total),
-                "group": _group(session, window, total),
-                "quality": _quality(total, e - state.last),
+                **groups,
+                "questions": {**groups["questions"], **at_end},
+                "interaction": _interaction(session, window, start, e, groups),
+                "quality": {**groups["quality"], "silence_ms": e - state.last},
             }
         )
     return out
+
+
+def _counted(session: Session, window: int) -> Record:
+    """Return the groups that change only with what was counted: those of the last pane where nothing was."""
+    crowd, ledger = session.state.crowd, session.state.ledger
+    sets = (*crowd.distincts(), ledger.buyers, ledger.repeaters)
+    peak = crowd.peak.highest(window, session.state.pane)
+    stamp = (session.versions[window], peak, crowd.last, *(distinct.count(window) for distinct in sets))
+    before = session.written.get(window)
+    if before is not None and before[0] == stamp:
+        return before[1]
+    total = session.state.tally.totals[window]
+    viewers = _viewers(session, window, total)
+    chatters = crowd.chatters.count(window)
+    conversion = _conversion(session, window, total, viewers, chatters)
+    groups = {
+        "chat": _chat(total, chatters),
+        "voice": _voice(total),
+        "questions": _questions(session, window, total),
+        "interaction": _answering(session, window, total),
+        "conversion": conversion,
+        "askers": _askers(total),
+        "viewers": viewers,
+        "trust": _trust(total, conversion),
+        "recommend": _recommend(total),
+        "group": _group(session, window, total),
+        "quality": _quality(total),
+    }
+    session.written[window] = (stamp, groups)
+    return groups
 
 
 def ratio(part: float, whole: float) -> float | None:
@@ -100,7 +120,7 @@ def _voice(total: Total) -> Record:
     return voice
 
 
-def _questions(session: Session, window: int, total: Total, at_end: Record) -> Record:
+def _questions(session: Session, window: int, total: Total) -> Record:
     get = total.get
     latencies = session.state.latencies
     p50, p90, p99 = latencies.percentiles(window, (50, 90, 99))
@@ -114,33 +134,38 @@ def _questions(session: Session, window: int, total: Total, at_end: Record) -> R
         "due": due,
         "due_answered": in_time,
         "sla_rate": ratio(in_time, due),
-        **at_end,
     }
 
 
-def _interaction(session: Session, window: int, total: Total, start: int, e: int) -> Record:
-    get, state = total.get, session.state
-    due, requests_due = get("due", 0), get("requests_due", 0)
-    lasted = min(e, e if state.ended is None else state.ended) - max(start, state.start)
-    stage = state.stage
-    components = {
-        "display": ratio(get("display_ms", 0), lasted) if stage.display.ever else None,
-        "promotion": ratio(get("promotion_ms", 0), lasted) if stage.promotion.ever else None,
+def _answering(session: Session, window: int, total: Total) -> Record:
+    """Return the part of the interaction group that clusters make."""
+    get, due, requests_due = total.get, total.get("due", 0), total.get("requests_due", 0)
+    return {
         "responsiveness": ratio(get("responsiveness", 0) / FIXED, due),
         "mutuality": ratio(get("due_peer_answered", 0), due),
         "haptics": ratio(get("requests_shown", 0), requests_due),
-    }
-    index, coverage = weighted_index(components, session.around.rules.weights)
-    return {
-        **components,
-        "helpers": state.crowd.helpers.count(window),
+        "helpers": session.state.crowd.helpers.count(window),
         "load": get("asked", 0) / max(get("answered", 0), 1),
         "requests_due": requests_due,
         "requests_shown": get("requests_shown", 0),
         "requests_answered": get("requests_answered", 0),
-        "index": index,
-        "coverage": coverage,
     }
+
+
+def _interaction(session: Session, window: int, start: int, e: int, groups: Record) -> Record:
+    """Return the interaction group: what clusters make, what is on stage, and the index of both."""
+    state, answering = session.state, groups["interaction"]
+    lasted = (e if state.ended is None else min(e, state.ended)) - max(start, state.start)
+    stage, on = state.stage, state.stage.time.totals[window].get
+    components = {
+        "display": ratio(on("display_ms", 0), lasted) if stage.display.ever else None,
+        "promotion": ratio(on("promotion_ms", 0), lasted) if stage.promotion.ever else None,
+        "responsiveness": answering["responsiveness"],
+        "mutuality": answering["mutuality"],
+        "haptics": answering["haptics"],
+    }
+    index, coverage = weighted_index(components, session.around.rules.weights)
+    return {**components, **answering, "index": index, "coverage": coverage}
 
 
 def weighted_index(
@@ -253,7 +278,7 @@ def _group(session: Session, window: int, total: Total) -> Record:
     }
 
 
-def _quality(total: Total, silence: int) -> Record:
+def _quality(total: Total) -> Record:
     texts = total.get("texts", 0)
     return {
         "late": total.get("late", 0),
@@ -261,5 +286,4 @@ def _quality(total: Total, silence: int) -> Record:
         "invalid": total.get("invalid", 0),
         "mean_confidence": ratio(total.get("confidence", 0) / FIXED, texts),
         "low_confidence": ratio(total.get("low_confidence", 0), texts),
-        "silence_ms": silence,
     }

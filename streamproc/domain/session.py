@@ -1,5 +1,7 @@
 """One session of a room: applies its events in order and lets time bring what it brings."""
 
+from typing import Any
+
 from msgspec import Struct, field
 
 from streamproc.contracts.label import Label
@@ -14,7 +16,7 @@ from streamproc.domain.responsiveness import count_due
 from streamproc.domain.rules import Surroundings
 from streamproc.domain.stage import Stage
 from streamproc.domain.time import PANE, SILENCE
-from streamproc.domain.windows import FIXED, Spread, Tally
+from streamproc.domain.windows import FIXED, WHOLE, Spread, Tally
 
 #: What time brings at one moment, in this order.
 PANE_END, DUE, EXPIRY, END = range(4)
@@ -53,6 +55,9 @@ class Session:
         self.id = f"{state.room_id}@{state.start}"
         self.board = Board(state.board, state.tally, state.room_id, self.id, around)
         self.wake = self._next()[0]
+        #: Changes of each window's totals, by which records know what they need not write anew.
+        self.versions = [0] * (WHOLE + 1)
+        self.written: dict[int, tuple[object, dict[str, Any]]] = {}
 
     @classmethod
     def open(cls, event: AnyEvent, t: int, around: Surroundings) -> "Session":
@@ -91,8 +96,10 @@ class Session:
         state = self.state
         if what == PANE_END:
             if state.ended is None:
-                state.stage.accrue(x, state.tally)
-            state.tally.close(state.pane)
+                state.stage.accrue(x)
+            state.stage.time.close(state.pane)
+            for window, changed in enumerate(state.tally.close(state.pane)):
+                self.versions[window] += changed
             return what
         if what == DUE:
             if self.board.next_due() == x:
@@ -134,7 +141,7 @@ class Session:
     def end(self, t: int) -> None:
         """End the session at ``t``: what is open expires, and the pane that holds ``t`` is the last."""
         self.board.expire_all(t)
-        self.state.stage.accrue(t, self.state.tally)
+        self.state.stage.accrue(t)
         self.state.ended = t
         self.state.alerts.end({"room_id": self.state.room_id, "session_id": self.id}, t, self.around)
         self.refresh()
@@ -235,11 +242,11 @@ class Session:
         if kind == "product_shown" and event.product_id is not None:
             kept = state.stage.show(event.product_id, t, most)
         elif kind == "product_hidden" and event.product_id is not None:
-            state.stage.display.stop(event.product_id, t, state.tally)
+            state.stage.display.stop(event.product_id, t, state.stage.time)
         elif kind == "promotion_started":
             kept = state.stage.promotion.start(_promotion(event), t, most)
         elif kind == "promotion_ended":
-            state.stage.promotion.stop(_promotion(event), t, state.tally)
+            state.stage.promotion.stop(_promotion(event), t, state.stage.time)
         else:
             state.crowd.happen(event, state.pane, state.tally)
         if not kept:

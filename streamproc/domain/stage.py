@@ -37,8 +37,9 @@ class Span(Struct):
 
 
 class Stage(Struct):
-    """The session's stage. A promotion of no product is one of its own."""
+    """The session's stage, and how long what was on it, in ms. A promotion of no product is one of its own."""
 
+    time: Tally = field(default_factory=Tally)
     display: Span = field(default_factory=lambda: Span("display_ms"))
     promotion: Span = field(default_factory=lambda: Span("promotion_ms"))
     product: str | None = None
@@ -48,7 +49,7 @@ class Stage(Struct):
         self.product = product
         return self.display.start(product, t, most)
 
-    def accrue(self, t: int, tally: Tally) -> None:
+    def accrue(self, t: int) -> None:
         """Count the time up to ``t``."""
-        self.display.accrue(t, tally)
-        self.promotion.accrue(t, tally)
+        self.display.accrue(t, self.time)
+        self.promotion.accrue(t, self.time)

@@ -32,20 +32,27 @@ class Tally(Struct):
         """Count ``n`` into the pane that is open."""
         self.pane[name] = self.pane.get(name, 0) + n
 
-    def close(self, pane: int) -> None:
-        """End the open pane, number ``pane``: the totals then stand for the windows that end with it."""
+    def close(self, pane: int) -> list[bool]:
+        """End the open pane, number ``pane``: the totals then stand for the windows that end with it.
+
+        Return which windows' totals have changed.
+        """
+        changed = [bool(self.pane)] * len(self.totals)
         for total in self.totals:
             for name, n in self.pane.items():
                 total[name] = total.get(name, 0) + n
-        for total, k in zip(self.totals, PANES, strict=False):
+        for window, k in enumerate(PANES):
             left = self.past.get(pane - k)
             if left is not None:
+                changed[window] = True
+                total = self.totals[window]
                 for name, n in left.items():
                     total[name] -= n
         self.past.pop(pane - LONGEST, None)
         if self.pane:
             self.past[pane] = self.pane
             self.pane = {}
+        return changed
 
 
 class Distinct(Struct):

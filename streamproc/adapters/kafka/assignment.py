@@ -25,6 +25,7 @@ class Assignment:
         self.config = around.config
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._around = around
+        self._is_assigned = False
         self._runners: dict[int, Runner] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._names = self.config.inputs
@@ -34,8 +35,8 @@ class Assignment:
 
     @property
     def ready(self) -> bool:
-        """Say whether there are partitions, and all of them are restored."""
-        return bool(self._runners) and all(runner.ready.is_set() for runner in self)
+        """Say whether the group has assigned partitions, none even, and all of them are restored."""
+        return self._is_assigned and all(runner.ready.is_set() for runner in self)
 
     def fail(self, error: BaseException) -> None:
         """Stop the worker because of ``error``; the first one counts."""
@@ -63,6 +64,7 @@ class Assignment:
             runner = self._runners[partition] = Runner(partition, self._around)
             running = self._running[partition] = asyncio.create_task(runner.run())
             running.add_done_callback(self._ended)
+        self._is_assigned = True
         self._around.observer.rebalanced(len(partitions))
         _log.info("assigned", partitions=sorted(partitions))
 
@@ -74,6 +76,7 @@ class Assignment:
 
     async def end(self, *, all_rooms: bool, abandon: bool = False) -> None:
         """End all runners with a last commit; one that does not get there in time, or all, are abandoned."""
+        self._is_assigned = False
         runners, self._runners = self._runners, {}
         running, self._running = self._running, {}
         for runner in runners.values():

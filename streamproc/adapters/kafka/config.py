@@ -31,7 +31,7 @@ class WorkerConfig:
 
     commit_interval_s: float = 1.0
     #: A step of more records is committed at once; twice as many make reading wait for the commit.
-    max_step_records: int = 20_000
+    max_step_records: int = 10_000
     #: A step of more outputs is committed before anything more is read.
     max_step_outputs: int = 10_000
     #: Steps over which the snapshots of all changed rooms are spread.

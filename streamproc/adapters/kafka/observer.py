@@ -1,9 +1,28 @@
 """What the worker tells whoever watches it: Prometheus, a test."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from streamproc.pipeline.task import Task
+
+#: The points of the path that `Observer.reach` names, in order: first a restore's, then a step's.
+POINTS: Final = (
+    "restore_begun",
+    "fenced",
+    "journal_read",
+    "snapshots_loaded",
+    "input_read_again",
+    "restored",
+    "applied",
+    "classified_sent",
+    "classified_acked",
+    "closed",
+    "transaction_begun",
+    "outputs_sent",
+    "offsets_sent",
+    "outputs_acked",
+    "transaction_ended",
+)
 
 
 class View(Protocol):
@@ -39,6 +58,9 @@ class Observer(Protocol):
     def lap(self, stage: str) -> None:
         """Take note that a stage has ended which began at the last lap, or at their beginning."""
 
+    def reach(self, point: str) -> None:
+        """Take note that work has got to one of `POINTS`; nothing else may depend on it."""
+
     def committed(self, partition: int, seconds: float, records: int, snapshots: Sequence[int]) -> None:
         """Take note of a transaction: how long it took, its step's records, the sizes of its snapshots (bytes)."""
 
@@ -68,6 +90,9 @@ class Unobserved:
         """Take no note."""
 
     def lap(self, stage: str) -> None:
+        """Take no note."""
+
+    def reach(self, point: str) -> None:
         """Take no note."""
 
     def committed(self, partition: int, seconds: float, records: int, snapshots: Sequence[int]) -> None:

@@ -7,6 +7,7 @@ import structlog
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
 from streamproc.adapters.kafka.journal import Library, committed_offsets
+from streamproc.adapters.kafka.observer import Observer
 from streamproc.contracts import topics
 from streamproc.pipeline.step import Step, Stepper, check_steps
 
@@ -24,7 +25,7 @@ class Start:
     rooms: int
 
 
-async def restore(stepper: Stepper, config: WorkerConfig) -> Start:
+async def restore(stepper: Stepper, config: WorkerConfig, observer: Observer) -> Start:
     """Restore ``stepper``, which is new. The task's producer must have been started before: it fences the last owner.
 
     Raises WorkerError, StepError or SnapshotError where Kafka does not hold what it has to.
@@ -38,13 +39,16 @@ async def restore(stepper: Stepper, config: WorkerConfig) -> Start:
             _refuse_reset(committed, config, partition)
             return Start(first, ends, 0, 0, 0)
         check_steps(steps, partition)
+        observer.reach("journal_read")
         last = steps[-1]
         _compare(last, committed, config)
         _warn_of_other_model(stepper, steps)
         snapshots = await library.snapshots()
         stepper.load(snapshots.items())
+        observer.reach("snapshots_loaded")
         records = await _redo(stepper, library, [step for step in steps if step.step >= last.floor])
         stepper.restored(last)
+        observer.reach("input_read_again")
     positions = {topic: last.next.get(topic, first[topic]) for topic in topics.INPUTS}
     for topic, position in positions.items():
         if not first[topic] <= position <= ends[topic]:

@@ -103,13 +103,16 @@ class Runner:
                 await transactions.stop()
 
     async def _restore(self, transactions: Transactions) -> bool:
+        observer = self._around.observer
         async with self._around.restores:
             began = monotonic()
+            observer.reach("restore_begun")
             # First, so that nobody else can write for this partition from here on.
             await transactions.start()
-            task = Task(self._around.understanding, self._config.task, lap=self._around.observer.lap)
+            observer.reach("fenced")
+            task = Task(self._around.understanding, self._config.task, lap=observer.lap)
             stepper = Stepper(task, self.partition, spread=self._config.snapshot_spread)
-            start = await restore(stepper, self._config)
+            start = await restore(stepper, self._config, observer)
         Runner._epochs += 1
         epoch = Runner._epochs
         if not await self._around.start_at(self.partition, start.positions, epoch):
@@ -117,7 +120,8 @@ class Runner:
         self._work = Work(stepper, start, epoch, self._around)
         self.ready.set()
         seconds = monotonic() - began
-        self._around.observer.restored(self.partition, seconds, start.records)
+        observer.restored(self.partition, seconds, start.records)
+        observer.reach("restored")
         _log.info(
             "restored",
             partition=self.partition,

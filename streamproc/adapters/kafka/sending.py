@@ -116,10 +116,13 @@ class Outbox:
         while self._waiting:
             outputs, self._waiting = self._waiting, []
             try:
-                await asyncio.gather(*await send(*self._to, outputs, self._observer))
+                answers = await send(*self._to, outputs, self._observer)
+                self._observer.reach("classified_sent")
+                await asyncio.gather(*answers)
             except KafkaError as error:
                 # An idempotent producer tries on by itself as long as that can help.
                 raise WorkerError(f"classified records cannot be sent: {told(error)}") from error
+            self._observer.reach("classified_acked")
             self._acked += len(outputs)
             self._round.set_result(None)
             self._round = asyncio.get_running_loop().create_future()

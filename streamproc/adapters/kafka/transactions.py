@@ -41,16 +41,22 @@ class Transactions:
         producer, config = self._producer, self._config
         if producer is None:
             raise IllegalOperation("the producer was not started")
+        reach = self._observer.reach
         await producer.begin_transaction()
+        reach("transaction_begun")
         answers = await send(producer, config, self._partition, commit.outputs, self._observer)
+        reach("outputs_sent")
         if commit.offsets:
             offsets = {
                 TopicPartition(config.on_kafka(topic), self._partition): offset
                 for topic, offset in commit.offsets.items()
             }
             await producer.send_offsets_to_transaction(offsets, config.app_id)
+        reach("offsets_sent")
         await asyncio.gather(*answers)
+        reach("outputs_acked")
         await producer.commit_transaction()
+        reach("transaction_ended")
 
     async def stop(self) -> None:
         """Stop the producer, whatever state it is in; Kafka aborts a transaction that is open."""

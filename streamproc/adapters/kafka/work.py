@@ -131,6 +131,7 @@ class Work:
         self._observer.begin()
         commit = self.stepper.close(all_rooms=all_rooms)
         self._observer.lap("close")
+        self._observer.reach("closed")
         records, self._records = self._records, 0
         self._committing_since, self._began = self._began, None
         self._room.set()

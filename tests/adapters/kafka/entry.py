@@ -1,6 +1,8 @@
 """Runs a worker with a stand-in for understanding."""
 
 import logging
+import os
+import signal
 import sys
 
 import structlog
@@ -22,8 +24,24 @@ class Broken(Plain):
         return super().label(texts)
 
 
+class Deadly(Metrics):
+    """Kills the process at the nth time that work gets to a point."""
+
+    def __init__(self, point, times, **options):
+        super().__init__(**options)
+        self._point = point
+        self._left = times
+
+    def reach(self, point):
+        """Die there."""
+        if point == self._point:
+            self._left -= 1
+            if not self._left:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
 def work(settings, fault=""):
-    """Run a worker; return its exit status."""
+    """Run a worker; return its exit status. ``fault`` is empty, `broken`, or `kill POINT TIMES`."""
     logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s", force=True)
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
@@ -31,5 +49,11 @@ def work(settings, fault=""):
     )
     understanding = Broken() if fault == "broken" else Plain()
     config = WorkerConfig(task=TaskConfig(HASH_KEY), **settings)
-    metrics = Metrics(rooms=config.metrics_rooms, version="test", model_version=understanding.version)
+    options = {"rooms": config.metrics_rooms, "version": "test", "model_version": understanding.version}
+    kill, _, at = fault.partition(" ")
+    if kill == "kill":
+        point, times = at.split()
+        metrics = Deadly(point, int(times), **options)
+    else:
+        metrics = Metrics(**options)
     return run(config, understanding, metrics, metrics.page)

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from streamproc.adapters.broker.server import EmbeddedBroker
 from streamproc.contracts import topics
 from streamproc.domain.time import PANE
@@ -9,6 +11,7 @@ from tests.adapters.kafka.process import WorkerProcess, all_committed
 from tests.adapters.kafka.show import LIVE, Traffic, a_show, check_equal, make_topics, published, send
 
 
+@pytest.mark.long
 async def test_the_worker_waits_for_kafka_and_goes_on(kafka_home, prefix, tmp_path):
     """Kafka is killed in the middle of a show and started again: the same process goes on, every output once."""
     traffic = a_show()

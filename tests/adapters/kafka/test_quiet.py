@@ -11,7 +11,7 @@ from streamproc.adapters.kafka.quiet import Seldom
 @pytest.fixture
 def logger():
     """A logger of its own."""
-    found = logging.Logger("aiokafka.test", logging.ERROR)
+    found = logging.getLogger("a.library")
     yield found
     found.handlers.clear()
 

@@ -92,7 +92,7 @@ async def test_a_restored_task_is_the_one_that_was_lost(config):
     """Rooms, waiting events, watermark, clocks and offsets are the same, from snapshots and journalled input."""
     lost = await worked(config)
     restored = new_stepper(config)
-    start = await restore(restored, config)
+    start = await restore(restored, config, Unobserved())
     assert state_of(restored) == state_of(lost)
     assert start.positions == {topic: lost.next.get(topic, 0) for topic in topics.INPUTS}
     assert 0 < start.records < sum(lost.next.values())
@@ -101,7 +101,7 @@ async def test_a_restored_task_is_the_one_that_was_lost(config):
 async def test_a_partition_without_a_past_starts_at_the_beginning(config):
     """No journal and no offsets: the task reads from the first records."""
     await make_topics(config.bootstrap, config.topic_prefix, 1)
-    start = await restore(new_stepper(config), config)
+    start = await restore(new_stepper(config), config, Unobserved())
     assert start.positions == dict.fromkeys(topics.INPUTS, 0)
 
 
@@ -110,7 +110,7 @@ async def test_a_lost_journal_is_no_silent_reset(config):
     await make_topics(config.bootstrap, config.topic_prefix, 1)
     await commit(config, {topics.CHAT: 5})
     with pytest.raises(WorkerError, match=r"live.journal.v1 partition 0 is empty, but .* live.chat.v1 5"):
-        await restore(new_stepper(config), config)
+        await restore(new_stepper(config), config, Unobserved())
 
 
 async def test_offsets_that_were_moved_are_told(config):
@@ -118,7 +118,7 @@ async def test_offsets_that_were_moved_are_told(config):
     lost = await worked(config, steps=1)
     await commit(config, {topics.CHAT: 1})
     with pytest.raises(WorkerError, match=r"committed offsets of partition 0 that its journal \(step 1\) does not"):
-        await restore(new_stepper(config), config)
+        await restore(new_stepper(config), config, Unobserved())
     assert lost.next[topics.CHAT] != 1
 
 
@@ -126,7 +126,7 @@ async def test_forgotten_offsets_are_known_to_the_journal(config):
     """Kafka forgets the offsets of a group that was away for long; the journal was written with them."""
     lost = await worked(config, steps=1)
     config = replace(config, app_id=config.app_id + "-forgotten")
-    start = await restore(new_stepper(config), config)
+    start = await restore(new_stepper(config), config, Unobserved())
     assert start.positions[topics.CHAT] == lost.next[topics.CHAT]
 
 
@@ -135,7 +135,7 @@ async def test_a_damaged_journal_is_named(config):
     await worked(config, steps=1)
     await write(config, topics.JOURNAL, b"0", b"{damaged")
     with pytest.raises(StepError, match=r"live.journal.v1 partition 0 offset \d+: .*damaged"):
-        await restore(new_stepper(config), config)
+        await restore(new_stepper(config), config, Unobserved())
 
 
 async def test_a_missing_journal_record_is_named(config):
@@ -148,7 +148,7 @@ async def test_a_missing_journal_record_is_named(config):
     await transactions.commit(lost.close())
     await transactions.stop()
     with pytest.raises(StepError, match="journal of partition 0: step 4 is missing"):
-        await restore(new_stepper(config), config)
+        await restore(new_stepper(config), config, Unobserved())
 
 
 async def test_a_damaged_snapshot_is_named(config):
@@ -156,7 +156,7 @@ async def test_a_damaged_snapshot_is_named(config):
     await worked(config, steps=2)
     await write(config, topics.SNAPSHOTS, b"room-x", b"not a snapshot")
     with pytest.raises(SnapshotError, match="snapshot of room room-x in partition 0"):
-        await restore(new_stepper(config), config)
+        await restore(new_stepper(config), config, Unobserved())
 
 
 async def test_input_that_is_gone_is_named(config):
@@ -171,4 +171,4 @@ async def test_input_that_is_gone_is_named(config):
     with pytest.raises(
         WorkerError, match=r"live.chat.v1 partition 0: offset \d+, which the journal needs again, is gone"
     ):
-        await restore(new_stepper(config), config)
+        await restore(new_stepper(config), config, Unobserved())
