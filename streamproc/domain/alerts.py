@@ -114,8 +114,8 @@ class Alerts(Struct):
         silence = self.conditions.get(f"{SILENCE}/-")
         yield _silence(five, session, limits, firing=silence is not None and silence.fired_at is not None)
         yield self._spike(minute, limits)
-        yield _oldest(minute, limits)
-        yield _overload(minute, limits)
+        yield _oldest(minute, five, limits)
+        yield _overload(minute, five, session, limits)
         for aspect in ASPECTS:
             yield _surge(aspect, minute, session, limits)
         yield _drop(five, session, limits)
@@ -144,18 +144,22 @@ class Alerts(Struct):
         )
 
 
-def _oldest(minute: Record, limits: Thresholds) -> Finding:
-    questions = minute["questions"]
+def _oldest(minute: Record, five: Record, limits: Thresholds) -> Finding:
+    """Find a question that waits for minutes in a room that answers few of its questions in time."""
+    questions, in_time = minute["questions"], five["questions"]["sla_rate"]
     age, askers = questions["oldest_open_age_ms"], questions["open_askers"]
-    holds = age is not None and age > limits.oldest_ms and askers >= limits.oldest_askers
+    slow = in_time is None or in_time < limits.oldest_sla
+    holds = slow and age is not None and age > limits.oldest_ms and askers >= limits.oldest_askers
     waited = "No question waits" if age is None else f"The oldest open question has waited {age / 1000:.0f} s"
     summary = f"{waited}; {askers} viewers wait."
     return Finding("oldest_question", None, holds, age, limits.oldest_ms, None, summary)
 
 
-def _overload(minute: Record, limits: Thresholds) -> Finding:
-    load, asked = minute["interaction"]["load"], minute["questions"]["asked"]
-    holds = load > limits.overload and asked >= limits.overload_asked
+def _overload(minute: Record, five: Record, session: Record, limits: Thresholds) -> Finding:
+    """Find more questions than answers over a minute and over five: chance alone makes the first now and then."""
+    load, lasting, asked = minute["interaction"]["load"], five["interaction"]["load"], minute["questions"]["asked"]
+    warm = session["end"] - session["start"] >= limits.overload_warmup_ms
+    holds = warm and min(load, lasting) > limits.overload and asked >= limits.overload_asked
     summary = f"{asked} new questions in 60 s, {load:.1f} for each one answered."
     return Finding("overload", None, holds, load, limits.overload, None, summary)
 

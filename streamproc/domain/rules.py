@@ -35,7 +35,7 @@ class Thresholds(Struct, frozen=True):
     """When alerts fire. Times in ms; docs/runbooks says what each is for."""
 
     #: Fewer waiting askers than this are no spike in any room: one anchor answers them in a minute.
-    spike_floor: int = 8
+    spike_floor: int = 10
     #: Times the room's own level, and robust standard deviations above it.
     spike_factor: float = 2.0
     spike_deviations: float = 4.0
@@ -44,8 +44,12 @@ class Thresholds(Struct, frozen=True):
     spike_memory: int = 60
     oldest_ms: int = 180_000
     oldest_askers: int = 3
+    #: One old question in a room that answers the others in time is one that nobody asks again: no reason to page.
+    oldest_sla: float = 0.5
     overload: float = 1.5
     overload_asked: int = 5
+    #: The first questions of a session are asked before any can have been answered.
+    overload_warmup_ms: int = 180_000
     surge_count: int = 5
     surge_floor: float = 0.1
     surge_factor: float = 3.0

@@ -48,11 +48,20 @@ class AlertSettings(BaseSettings):
     )
     alert_oldest_ms: int = Field(_T.oldest_ms, ge=1, description="oldest_question: ms that a question has waited.")
     alert_oldest_askers: int = Field(_T.oldest_askers, ge=1, description="oldest_question: users who wait, at least.")
+    alert_oldest_sla: float = Field(
+        _T.oldest_sla,
+        ge=0,
+        le=1,
+        description="oldest_question: fires only where a smaller share of 300 s' due questions was answered in time.",
+    )
     alert_overload: float = Field(
         _T.overload, ge=0, description="overload: questions asked for one answered, above this."
     )
     alert_overload_asked: int = Field(
         _T.overload_asked, ge=1, description="overload: questions asked in 60 s, at least."
+    )
+    alert_overload_warmup_ms: int = Field(
+        _T.overload_warmup_ms, ge=0, description="overload: ms of a session before it may fire."
     )
     alert_surge_count: int = Field(
         _T.surge_count, ge=1, description="negative_surge: negative texts in 60 s, at least."

@@ -70,13 +70,27 @@ def test_always_ten_open_does_not_fire_on_the_eleventh():
     assert _named(show.alerts(), "unanswered_spike") == []
 
 
+def _talk(show, start, end):
+    for at in range(start, end):
+        show.add(chat, at, "hello", user=f"v{at % 50}")
+
+
 def test_oldest_question():
     """Three viewers waiting for more than three minutes fire; the answer resolves."""
     show = _Show()
-    _busy(show, 0, 600)
+    _talk(show, 0, 600)
     asks = [show.add(chat, 100 + n, f"ask.size old{n}", user=f"w{n}") for n in range(3)]
     show.add(said, 400, reply_to=asks)
     assert _named(show.alerts(), "oldest_question") == [("firing", 300.0), ("resolved", 430.0)]
+
+
+def test_one_old_question_among_answered_ones():
+    """In a room that answers the others in time, a question that was missed pages nobody."""
+    show = _Show()
+    _busy(show, 0, 600)
+    for n in range(3):
+        show.add(chat, 100 + n, f"ask.size old{n}", user=f"w{n}")
+    assert _named(show.alerts(), "oldest_question") == []
 
 
 def test_overload():

@@ -213,6 +213,12 @@ def answered_by_the_deadline(d):
     return _asker(said(2, 310 + d, reply_to=["e1"])), lambda got: last("askers", "answered")(got)["askers"]
 
 
+@case(1, 0, 0)
+def answered_before_bought(d):
+    """An answer at the instant of the order is not before it."""
+    return _asker(said(2, 30 + d, reply_to=["e1"]), paid(3, 30)), lambda got: last("askers", "answered")(got)["bought"]
+
+
 @case(0, 1, 1)
 def asker_due_at_the_end(d):
     """An asker whose deadline is the session's end is due."""

@@ -23,7 +23,7 @@ QUICK = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 #: Seeds of the quick and the long run of what needs long traces.
-SEEDS = [*range(8), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(8, 300))]
+SEEDS = [*range(16), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(16, 300))]
 
 
 def new_task(*, each=True):
