@@ -55,6 +55,7 @@ class Work:
         self._outbox = Outbox(around.classified, around.config, stepper.partition, around.observer)
         self._idle = Idle(around.config.idle_timeout_s, monotonic())
         self._room = asyncio.Event()
+        self._closed = False
         self._records = 0
         #: Time is held back by topics that lag, or may.
         self._held = False
@@ -84,7 +85,7 @@ class Work:
 
     async def room(self) -> None:
         """Wait while too much is under way."""
-        while self._records >= 2 * self.config.max_step_records or self._is_full():
+        while not self._closed and (self._records >= 2 * self.config.max_step_records or self._is_full()):
             self._room.clear()
             await self._room.wait()
         if self._outbox.size > 2 * self.config.max_step_records:
@@ -117,6 +118,7 @@ class Work:
         self._records += len(records)
         if self._records >= self.config.max_step_records or self._is_full():
             self.large.set()
+        observer.reach("applied")
 
     def pass_time(self) -> None:
         """Let time go on where there has been nothing to read for long."""
@@ -149,7 +151,7 @@ class Work:
 
     async def close(self) -> None:
         """Let go of what was not committed, and of whoever waits for it."""
-        self._records = 0
+        self._closed = True
         self._room.set()
         self._observer.retired(self.stepper.task)
         await self._outbox.close()
