@@ -44,7 +44,7 @@ class WorkerConfig:
     #: A transaction that takes longer is given up, and the task restored.
     commit_timeout_s: float = 60.0
     #: Kafka aborts a dead worker's transaction after this, if nobody takes over its partition before.
-    transaction_timeout_s: float = 20.0
+    transaction_timeout_s: float = 60.0
     #: What a rebalance waits for the last commit of a task that goes elsewhere.
     revoke_timeout_s: float = 4.0
     #: What a stop waits for the last commits, snapshots of all changed rooms included.

@@ -72,11 +72,10 @@ async def _work(
         _log.info("starting", group=config.app_id, partitions=partitions, http_port=server.port if server else None)
         await _start_classified(app, config)
         error = await _until_over(app, stop)
-        await _stop(app, config, error)
     except Exception as raised:  # noqa: BLE001 - whatever it is, it is told in one line
         return raised
     else:
-        return error
+        return await _stop(app, config, error)
     finally:
         if server is not None:
             await server.stop()
@@ -128,16 +127,24 @@ async def _until_over(app: WorkerApp, stop: asyncio.Event) -> BaseException | No
             future.cancel()
 
 
-async def _stop(app: WorkerApp, config: WorkerConfig, error: BaseException | None) -> None:
-    """Commit what is open (after a signal), leave the group, and stop; the process ends even if that hangs."""
+async def _stop(app: WorkerApp, config: WorkerConfig, error: BaseException | None) -> BaseException | None:
+    """Commit what is open (after a signal), leave the group, and stop; return the first error there was.
+
+    The process ends even if that hangs.
+    """
     deadline = threading.Timer(_STOP_S + config.stop_timeout_s, _exit_now, (error,))
     deadline.daemon = True
     deadline.start()
     _log.info("stopping", reason="signal" if error is None else told(error))
-    await app.assignment.end(all_rooms=error is None, abandon=error is not None)
-    await app.stop()
-    await app.classified.stop()
-    deadline.cancel()
+    try:
+        await app.assignment.end(all_rooms=error is None, abandon=error is not None)
+        await app.stop()
+        await app.classified.stop()
+    except Exception as raised:  # noqa: BLE001 - as above
+        return error or raised
+    finally:
+        deadline.cancel()
+    return error
 
 
 def _exit_now(error: BaseException | None) -> None:

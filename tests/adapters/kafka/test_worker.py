@@ -1,5 +1,7 @@
 """The worker on a real broker: what goes in comes out once, as `replay` has it, whatever happens in between."""
 
+import re
+import socket
 import time
 
 import pytest
@@ -166,3 +168,15 @@ async def test_a_worker_that_was_paused_writes_nothing_more(broker, prefix, new_
 def test_closing_rooms_are_not_a_shows():
     """The rooms that end a test's traffic have names no show gives."""
     assert all(not record.key.startswith(CLOSING.encode()) for record in a_show(duration=5.0).records[:-2])
+
+
+async def test_a_taken_port_stops_the_start(broker, prefix, new_worker):
+    """The worker does not run without being seen: the last line names the address that is taken."""
+    await make_topics(broker.bootstrap, prefix, 1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        worker = new_worker(http_port=port).start()
+        assert worker.wait_exit() == 1
+    assert re.match(
+        rf"streamproc worker: OSError: .*'127\.0\.0\.1', {port}\): address already in use", worker.lines()[-1]
+    )
