@@ -35,7 +35,7 @@ PRIORS: Final = dict(zip(SUBS, (0.13, 0.05, 0.04, 0.01, 0.06, 0.22, 0.49), stric
 class Settings(NamedTuple):
     """What training may vary: cost of errors, least document frequency, steps, group factors, made messages."""
 
-    cost: float = 0.15
+    cost: float = 0.25
     min_messages: int = 1
     steps: int = 300
     groups: tuple[float, ...] = (1.0, 1.0, 1.0, 2.0)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from grafana_foundation_sdk.builders import common as look
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, table, text, timeseries
+from grafana_foundation_sdk.builders import prometheus, stat, table, text, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
@@ -19,6 +19,15 @@ SOURCE: Final = dashboard.DataSourceRef(type_val="prometheus", uid="prometheus")
 OK, LOOK, ACT, PLAIN = "green", "orange", "red", "text"
 #: A series that nothing is good or bad about.
 NEUTRAL: Final = "blue"
+
+#: What the levels of `firing` are called.
+LEVELS: Final = dashboard.ValueMap(
+    options={
+        "0": dashboard.ValueMappingResult(text="quiet", color=OK, index=0),
+        "1": dashboard.ValueMappingResult(text="warning", color=LOOK, index=1),
+        "2": dashboard.ValueMappingResult(text="critical", color=ACT, index=2),
+    }
+)
 
 Steps = Sequence[tuple[float | None, str]]
 Panel = Builder[dashboard.Panel]
@@ -53,13 +62,14 @@ def _by_thresholds() -> build.FieldColor:
     return build.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS)
 
 
-def _target(
+def target(
     query: Query, ref: str, *, instant: bool = False, form: PromQueryFormat | None = None
 ) -> prometheus.Dataquery:
-    target = prometheus.Dataquery().datasource(SOURCE).expr(query.expr).ref_id(ref).legend_format(query.name)
+    """Return a query as Grafana's Prometheus data source takes it."""
+    made = prometheus.Dataquery().datasource(SOURCE).expr(query.expr).ref_id(ref).legend_format(query.name)
     if form is not None:
-        target.format(form)
-    return target.instant() if instant else target.range()
+        made.format(form)
+    return made.instant() if instant else made.range()
 
 
 def _refs(queries: Sequence[Query]) -> list[tuple[Query, str]]:
@@ -83,7 +93,7 @@ def number(
         .title(title)
         .description(says)
         .datasource(SOURCE)
-        .with_target(_target(Query(expr, title), "A"))
+        .with_target(target(Query(expr, title), "A"))
         .unit(unit)
         .thresholds(_steps(steps))
         .color_scheme(_by_thresholds())
@@ -134,7 +144,7 @@ def lines(
         .height(8)
     )
     for query, ref in _refs(queries):
-        panel.with_target(_target(query, ref))
+        panel.with_target(target(query, ref))
     if steps:
         # Only where it becomes bad is a line worth drawing.
         panel.thresholds(_steps([(None, "transparent"), *(step for step in steps if step[1] in {LOOK, ACT})]))
@@ -152,16 +162,25 @@ class Column(NamedTuple):
     unit: str = "short"
     steps: Steps = ()
     decimals: int | None = None
+    #: Whether it is a level of `firing`, shown as a word.
+    level: bool = False
 
 
 def rows(
-    title: str, key: str, key_title: str, columns: Sequence[Column], says: str, *, sort: str, url: str, height: int = 9
+    title: str,
+    key: str,
+    key_title: str,
+    columns: Sequence[Column],
+    says: str,
+    *,
+    sort: Sequence[str],
+    url: str,
 ) -> table.Panel:
     """Return a table with a row for each value of the label ``key``, which links to ``url``."""
-    panel = table.Panel().title(title).description(says).datasource(SOURCE).span(24).height(height)
+    panel = table.Panel().title(title).description(says).datasource(SOURCE).span(24).height(9)
     names = {}
     for column, ref in _refs([Query(column.expr) for column in columns]):
-        panel.with_target(_target(column, ref, instant=True, form=PromQueryFormat.TABLE))
+        panel.with_target(target(column, ref, instant=True, form=PromQueryFormat.TABLE))
         names[f"Value #{ref}"] = columns[ord(ref) - ord("A")].title
     panel.with_transformation(
         dashboard.DataTransformerConfig(id_val="joinByField", options={"byField": key, "mode": "outer"})
@@ -180,7 +199,7 @@ def rows(
     )
     for column in columns:
         panel.override_by_name(column.title, _column(column))
-    panel.sort_by([look.TableSortByFieldState().display_name(sort).desc(True)])
+    panel.sort_by([look.TableSortByFieldState().display_name(name).desc(True) for name in sort])
     return panel.no_value("No room is on the air.")
 
 
@@ -193,6 +212,9 @@ def _column(column: Column) -> list[dashboard.DynamicConfigValue]:
         steps = [{"value": value, "color": color} for value, color in column.steps]
         settings.append(_is("thresholds", {"mode": "absolute", "steps": steps}))
         settings.append(_is("color", {"mode": "thresholds"}))
+    if column.level:
+        settings.append(_is("mappings", [LEVELS.to_json()]))
+    if column.steps or column.level:
         settings.append(_is("custom.cellOptions", {"type": "color-text"}))
     return settings
 
@@ -205,54 +227,6 @@ def drawn(colour: str, *, dashed: bool = False) -> list[dashboard.DynamicConfigV
     """Return how one series is drawn that must not look like the others; use it with `override_by_name`."""
     settings = [_is("color", {"mode": "fixed", "fixedColor": colour}), _is("custom.lineWidth", 1)]
     return [*settings, _is("custom.lineStyle", {"fill": "dash", "dash": [8, 8]})] if dashed else settings
-
-
-def firing(by: str, where: str = "") -> str:
-    """Return PromQL: 2 while a critical alert fires, 1 while a warning does, ``by`` labels.
-
-    `alert` is the alert's name; `room` is "pipeline" for those of the pipeline.
-    """
-    of = ", ".join(filter(None, ('alertstate="firing"', 'service="streamproc"', where)))
-    level = f'2 * ALERTS{{{of}, severity="critical"}} or ALERTS{{{of}, severity!="critical"}}'
-    named = f'label_replace({level}, "alert", "$1", "alertname", "Streamproc(.*)")'
-    return f'max by ({by}) (label_replace({named}, "room", "pipeline", "room", ""))'
-
-
-def at_rest(label: str, *names: str) -> str:
-    """Return PromQL that goes after `firing`: 0 for each name that does not fire, so that its band is always there."""
-    return "".join(f' or on ({label}) label_replace(vector(0), "{label}", "{name}", "", "")' for name in names)
-
-
-def bands(title: str, query: Query, says: str, *, height: int = 5) -> statetimeline.Panel:
-    """Return a band for each series of `firing` and `at_rest`: when, and for how long."""
-    levels = dashboard.ValueMap(
-        options={
-            "0": dashboard.ValueMappingResult(text="quiet", color=OK, index=0),
-            "1": dashboard.ValueMappingResult(text="warning", color=LOOK, index=1),
-            "2": dashboard.ValueMappingResult(text="critical", color=ACT, index=2),
-        }
-    )
-    return (
-        statetimeline.Panel()
-        .title(title)
-        .description(says)
-        .datasource(SOURCE)
-        .with_target(_target(query, "A"))
-        .mappings([levels])
-        # By thresholds it would write their bounds on the bands instead of the words.
-        .color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.FIXED).fixed_color(OK))
-        .show_value(common.VisibilityMode.AUTO)
-        .legend(
-            look.VizLegendOptions()
-            .show_legend(False)
-            .display_mode(common.LegendDisplayMode.LIST)
-            .placement(common.LegendPlacement.BOTTOM)
-        )
-        .row_height(0.8)
-        .fill_opacity(70)
-        .span(24)
-        .height(height)
-    )
 
 
 def words(title: str, content: str, *, span: int = 24, height: int = 6) -> text.Panel:

@@ -3,24 +3,8 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
-from source.parts import (
-    ACT,
-    NEUTRAL,
-    SOURCE,
-    Panel,
-    Query,
-    at_least,
-    at_rest,
-    bands,
-    board,
-    drawn,
-    fill,
-    firing,
-    limits,
-    lines,
-    number,
-    words,
-)
+from source.alerts import at_rest, bands, firing
+from source.parts import ACT, NEUTRAL, SOURCE, Panel, Query, at_least, board, drawn, fill, limits, lines, number, words
 
 OF = '{room="$room"}'
 HELP = """
@@ -52,9 +36,9 @@ def _summary() -> list[Panel]:
         number(
             "Longest wait",
             f"room:streamproc_oldest_question_seconds:max{OF}",
-            "Age of the oldest open question. Orange from 2 min, red from 3 min.",
+            "Age of the oldest open question. Orange from 3 min, red from 10 min.",
             unit="dthms",
-            steps=limits(120, 180),
+            steps=limits(180, 600),
             none="none waits",
         ),
         number(
@@ -72,7 +56,7 @@ def _summary() -> list[Panel]:
         ),
         number(
             "Responsiveness",
-            f"avg(streamproc_room_responsiveness_ratio{OF})",
+            f"room:streamproc_responsiveness:avg{OF}",
             "Last 5 min: 100 % is an answer at once, 37 % after 30 s, 0 % none within a minute. Orange below 30 %,"
             " red below 10 %.",
             unit="percentunit",
@@ -114,10 +98,10 @@ def _questions() -> list[Panel]:
         lines(
             "Longest wait",
             [Query(f"room:streamproc_oldest_question_seconds:max{OF}", "oldest open question")],
-            "Age of the oldest open question; a gap means that none waits. From 3 min (dashed, red) with 3 open an"
-            " alert fires.",
+            "Age of the oldest open question; a gap means that none waits. From 3 min (dashed) an alert fires, with 3"
+            " open and few answered in time.",
             unit="dthms",
-            steps=limits(120, 180),
+            steps=limits(180, 600),
         ),
     ]
 
@@ -126,7 +110,7 @@ def _trade() -> list[Panel]:
     return [
         lines(
             "Responsiveness",
-            [Query(f"avg(streamproc_room_responsiveness_ratio{OF})", "last 5 min")],
+            [Query(f"room:streamproc_responsiveness:avg{OF}", "last 5 min")],
             "100 % is an answer at once, 37 % after 30 s, 0 % none within a minute; a gap means that no question was"
             " due.",
             unit="percentunit",

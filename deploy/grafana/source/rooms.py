@@ -2,23 +2,8 @@
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from source.parts import (
-    NEUTRAL,
-    OK,
-    Column,
-    Panel,
-    Query,
-    at_least,
-    at_rest,
-    bands,
-    board,
-    fill,
-    firing,
-    limits,
-    lines,
-    number,
-    rows,
-)
+from source.alerts import at_rest, bands, firing
+from source.parts import NEUTRAL, OK, Column, Panel, Query, at_least, board, fill, limits, lines, number, rows
 
 ONE_ROOM = "/d/streamproc-room?var-room="
 #: The rooms with the highest values in the time shown: the same ones all over the picture.
@@ -35,17 +20,16 @@ def _summary() -> list[Panel]:
     return [
         number(
             "Rooms need help",
-            "count(room:streamproc_oldest_question_seconds:max > 180 and room:streamproc_open_questions:sum >= 3)"
-            " or vector(0)",
-            "Rooms in which 3 or more questions are open and one of them has waited for more than 3 min.",
+            'count(count by (room) (ALERTS{alertstate="firing", service="streamproc", room!=""})) or vector(0)',
+            "Rooms in which an alert of Prometheus fires; the table has them first.",
             steps=limits(1, 3),
         ),
         number(
             "Longest wait",
             "max(room:streamproc_oldest_question_seconds:max)",
-            "How long the oldest open question of all rooms has waited. Orange from 2 min, red from 3 min.",
+            "How long the oldest open question of all rooms has waited. Orange from 3 min, red from 10 min.",
             unit="dthms",
-            steps=limits(120, 180),
+            steps=limits(180, 600),
             none="none waits",
         ),
         number(
@@ -81,20 +65,25 @@ def _summary() -> list[Panel]:
 
 def _table() -> Panel:
     return rows(
-        "Rooms, longest wait first",
+        "Rooms, alerts first",
         "room",
         "Room",
         [
             Column(
+                firing("room", 'room!=""') + ' or on (room) 0 * room:streamproc_open_questions:sum{room!="_other"}',
+                "Alert",
+                level=True,
+            ),
+            Column(
                 'max by (room) (room:streamproc_oldest_question_seconds:max{room!="_other"})',
                 "Longest wait",
                 "dthms",
-                limits(120, 180),
+                limits(180, 600),
             ),
             Column('max by (room) (room:streamproc_open_questions:sum{room!="_other"})', "Open", steps=limits(8, 16)),
             Column("max by (room) (room:streamproc_open_questions:usual)", "Usual", decimals=0),
             Column(
-                'avg by (room) (streamproc_room_responsiveness_ratio{room!="_other"})',
+                'max by (room) (room:streamproc_responsiveness:avg{room!="_other"})',
                 "Responsive",
                 "percentunit",
                 at_least(0.3, 0.1),
@@ -103,12 +92,13 @@ def _table() -> Panel:
             Column('room:streamproc_messages:sum{room!="_other"} / 5', "Chat/min", decimals=0),
             Column('sum by (room) (streamproc_room_orders{room!="_other"})', "Orders"),
         ],
-        "The busiest rooms (200 unless set otherwise); a click on one opens it. Longest wait: age of the oldest open"
+        "The busiest rooms (200 unless set otherwise); a click on one opens it. Alert: the worst that fires. Longest"
+        " wait: age of the oldest open"
         " question. Open: questions without an answer; usual: their median of 30 min. Responsive, last 5 min: 100 %"
         " is an answer at once, 37 % after 30 s, 0 % none within a minute. Chat/min: messages, mean of 5 min."
         " Orders: paid"
         " in this session.",
-        sort="Longest wait",
+        sort=["Alert", "Open"],
         url=ONE_ROOM + "${__value.text}&${__url_time_range}",
     )
 
@@ -119,9 +109,10 @@ def _over_time() -> list[Panel]:
         lines(
             "Longest wait, the 8 worst rooms",
             [Query(TOP.format('room:streamproc_oldest_question_seconds:max{room!="_other"}'), "{{room}}")],
-            "Age of the oldest open question. From 3 min (dashed, red) with 3 questions open an alert fires.",
+            "Age of the oldest open question. From 3 min (dashed) an alert fires, with 3 open and few answered in"
+            " time.",
             unit="dthms",
-            steps=limits(120, 180),
+            steps=limits(180, 600),
         ).data_links([link]),
         lines(
             "Open questions, the 8 worst rooms",

@@ -96,10 +96,8 @@ def _worker_arguments(args: argparse.Namespace) -> list[str]:
         for name, value in vars(args).items()
         if name.startswith("setting_") and value is not None
     }
-    # A recording may be so sparse that a few thousand records bring hours of panes, too much for one transaction.
-    sparse = {"step_records": "500", "batch_records": "500"} if args.file else {}
     file = ["--settings", str(args.settings)] if args.settings else []
-    return [*file, *arguments_of({"stop_ms": "10000", **sparse, **given, "security_protocol": "PLAINTEXT"})]
+    return [*file, *arguments_of({"stop_ms": "10000", **given, "security_protocol": "PLAINTEXT"})]
 
 
 def _show(args: argparse.Namespace) -> Play:

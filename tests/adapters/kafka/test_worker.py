@@ -81,13 +81,14 @@ async def test_every_reason_of_a_dead_letter(broker, prefix, new_worker):
     assert len(found[topics.CLASSIFIED]) == 1
 
 
-async def test_a_failure_anywhere_ends_the_worker(broker, prefix, new_worker):
-    """A bug in the middle of the path takes the process down, with one last line that quotes no record."""
+@pytest.mark.parametrize("part", ["fenced", "applied", "classified_sent", "closed"])
+async def test_a_failure_anywhere_ends_the_worker(broker, prefix, new_worker, part):
+    """A bug in restore, agent, producer or commit takes the process down, with one last line that quotes no record."""
     traffic = Traffic(1)
-    traffic.add(topics.CHAT, "r", _chat(int(time.time() * 1000), text="boom, my secret"))
+    traffic.add(topics.CHAT, "r", _chat(int(time.time() * 1000), text="my secret"))
     await make_topics(broker.bootstrap, prefix, 1)
     await send(broker.bootstrap, prefix, traffic.records)
-    worker = new_worker(fault="broken").start()
+    worker = new_worker(fault=f"raise {part} 1").start()
     assert worker.wait_exit() == 1
     assert worker.lines()[-1].startswith("streamproc worker: RuntimeError at tests.adapters.kafka.entry:")
     assert "secret" not in "\n".join(worker.lines())
