@@ -71,7 +71,7 @@ class Model(NamedTuple):
 
 def rows_of(keys: Keys, table: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """Look keys up: the weight row of each, 0 where the model has none."""
-    found = table[keys >> _SHIFT]
+    found = np.take(table, keys >> _SHIFT)
     return np.where((found & _CHECK) == (keys & _CHECK), found >> _SHIFT, np.uint32(0))
 
 

@@ -101,7 +101,7 @@ class Classifier:
             rows = rows_of(group.keys.ravel(), self._table)
             known = np.flatnonzero(rows)
             starts = np.searchsorted(known, group.starts * group.keys.shape[1])
-            total += np.add.reduceat(self._weights[rows[known]], starts, axis=0)
+            total += np.add.reduceat(np.take(self._weights, rows[known], axis=0), starts, axis=0)
         bias = self._weights[1, :-1]
         norm = np.sqrt(1.0 + NORM_SCALE * total[:, -1:])
         return np.asarray(((total[:, :-1] - len(groups) * bias) / norm + bias) * SCALE)

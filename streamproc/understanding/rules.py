@@ -61,6 +61,7 @@ class Rules:
         self.purchases = _section(data, "purchase_report")
         self.advices = _section(data, "advice")
         self._triggers = tuple(frozenset(data["trigger"][name]) for name in ("cue", "purchase_report", "advice"))
+        self._any_trigger = frozenset().union(*self._triggers)
 
     @classmethod
     def load(cls) -> "Rules":
@@ -73,9 +74,9 @@ class Rules:
 
     def marks(self, text: str) -> Marks:
         """Give cue, its target, purchase report and advice of any text."""
-        has_cue, has_purchase, has_advice = [not trigger.isdisjoint(text) for trigger in self._triggers]
-        if not (has_cue or has_purchase or has_advice):
+        if self._any_trigger.isdisjoint(text):
             return NOTHING
+        has_cue, has_purchase, has_advice = [not trigger.isdisjoint(text) for trigger in self._triggers]
         folded = fold_text(text)
         cue = _first(self.cues, folded) if has_cue else None
         target = (_first(self.targets, folded) or "product") if cue else None

@@ -179,7 +179,7 @@ def calibration(messages: Sequence[Message], settings: Settings) -> Floats:
     order = np.argsort(raw, kind="stable")
     level = isotonic(rights[order], weight[order])
     places = np.linspace(0, len(held) - 1, _KNOTS).astype(np.int64)
-    knots = np.round(np.stack([raw[order][places], level[places]]), 3)
+    knots = np.round(np.stack([raw[order][places], np.maximum(level[places], 1.0 / len(KINDS))]), 3)
     return np.asarray(np.maximum.accumulate(knots, axis=1))
 
 

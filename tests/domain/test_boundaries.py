@@ -110,6 +110,18 @@ def future(d):
     return [chat(1, 20 + d, timestamp=1_763_712_010_000)], reasons
 
 
+@case([], [], ["future"])
+def future_of_speech(d):
+    """Speech is as far ahead as its end is."""
+    return [said(1, 5, end_time=20 + d, timestamp=1_763_712_010_000)], reasons
+
+
+@case(1, 0, 0)
+def late_speech(d):
+    """Speech is as late as its end is."""
+    return [start(), later(50), said(1, 20, end_time=50 + d), later(70, 902)], last("quality", "late")
+
+
 @case(1, 2, 2)
 def after_ended(d):
     """A minute after `ended` anything opens a session."""

@@ -24,8 +24,10 @@ from tests.fakes import Told
 HASH_KEY = b"kafka-tests"
 #: A room after the show in every partition, so that time passes its end.
 CLOSING = "closing"
-#: Records sent at once to a worker at work: a second or two of the show, so that no topic gets far ahead of another.
-LIVE = 50
+#: Event time that is sent at once (ms): to a worker at work, so little that no record can be late, with the show's own
+#: disorder on top; and to one that will find a backlog.
+LIVE_MS = 1_000
+BACKLOG_MS = 30_000
 
 _ASKS = ("?", "？", "吗", "多少", "怎么", "什么", "哪", "几")
 _GOOD, _BAD = ("好", "喜欢", "满意"), ("差", "不行", "失望")
@@ -97,14 +99,14 @@ async def make_topics(bootstrap, prefix, partitions):
     await create_topics(bootstrap, topic_specs(partitions, prefix=prefix))
 
 
-async def send(bootstrap, prefix, records, *, size=500):
-    """Send records in order, a batch of at most ``size`` for each partition of a topic at a time."""
+async def send(bootstrap, prefix, records, *, live=False):
+    """Send records in order, a slice at a time; ``live`` slices are so short that no topic gets ahead of another."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=1 << 20, enable_idempotence=True)
     await producer.start()
     try:
-        for begin in range(0, len(records), size):
+        for part in _slices(records, LIVE_MS if live else BACKLOG_MS):
             answers = []
-            for (topic, partition), group in _grouped(records[begin : begin + size]).items():
+            for (topic, partition), group in _grouped(part).items():
                 batch = producer.create_batch()
                 for record in group:
                     assert batch.append(key=record.key, value=record.value, timestamp=None) is not None
@@ -112,6 +114,27 @@ async def send(bootstrap, prefix, records, *, size=500):
             await asyncio.gather(*answers)
     finally:
         await producer.stop()
+
+
+def _slices(records, span):
+    """Yield slices of records in which the highest event time moves by at most ``span`` (ms)."""
+    part, first, highest = [], None, 0
+    for record in records:
+        highest = max(highest, _event_time(record) or 0)
+        first = highest if first is None else first
+        if highest - first > span and part:
+            yield part
+            part, first = [], highest
+        part.append(record)
+    yield part
+
+
+def _event_time(record):
+    try:
+        value = json.loads(record.value or b"null")
+    except ValueError:
+        return None
+    return value.get("end_time") or value.get("event_time") if isinstance(value, dict) else None
 
 
 def _grouped(records):

@@ -8,7 +8,7 @@ from streamproc.adapters.broker.server import EmbeddedBroker
 from streamproc.contracts import topics
 from streamproc.domain.time import PANE
 from tests.adapters.kafka.process import WorkerProcess, all_committed
-from tests.adapters.kafka.show import LIVE, Traffic, a_show, check_equal, make_topics, published, send
+from tests.adapters.kafka.show import Traffic, a_show, check_equal, make_topics, published, send
 
 
 @pytest.mark.long
@@ -24,7 +24,7 @@ async def test_the_worker_waits_for_kafka_and_goes_on(kafka_home, prefix, tmp_pa
             worker.wait_ready().wait_committed(100)
             broker.kill()
             broker.restart()
-            await send(broker.bootstrap, prefix, traffic.records[half:], size=LIVE)
+            await send(broker.bootstrap, prefix, traffic.records[half:], live=True)
             await all_committed(prefix, traffic, worker)
             assert worker.terminate() == 0
             await check_equal(broker.bootstrap, prefix, traffic)

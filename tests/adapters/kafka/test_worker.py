@@ -10,7 +10,7 @@ from streamproc.adapters.broker.topics import create_topics
 from streamproc.adapters.kafka.topics import topic_specs
 from streamproc.contracts import topics
 from tests.adapters.kafka.process import all_committed
-from tests.adapters.kafka.show import CLOSING, LIVE, Traffic, a_show, check_equal, make_topics, published, send
+from tests.adapters.kafka.show import CLOSING, Traffic, a_show, check_equal, make_topics, published, send
 
 MINUTE = 60_000
 
@@ -132,11 +132,11 @@ async def test_partitions_move_between_workers(broker, prefix, new_worker):
     first.start().wait_ready().wait_committed(100)
     second.start()
     second.wait(lambda: 0 < second.metric("streamproc_partitions") < traffic.partitions, "a share of the partitions")
-    await send(broker.bootstrap, prefix, traffic.records[third : 2 * third], size=LIVE)
+    await send(broker.bootstrap, prefix, traffic.records[third : 2 * third], live=True)
     second.wait_committed(50)
     first.kill()
     last.start()
-    await send(broker.bootstrap, prefix, traffic.records[2 * third :], size=LIVE)
+    await send(broker.bootstrap, prefix, traffic.records[2 * third :], live=True)
     last.wait(lambda: last.metric("streamproc_partitions") > 0, "a share of the partitions")
     await all_committed(prefix, traffic, second, last)
     assert second.metric("streamproc_late_total") == last.metric("streamproc_late_total") == 0
@@ -157,7 +157,7 @@ async def test_a_worker_that_was_paused_writes_nothing_more(broker, prefix, new_
     heir = new_worker(session_timeout_s=2.0, heartbeat_s=0.5).start()
     heir.wait(lambda: heir.metric("streamproc_partitions") == traffic.partitions, "all partitions")
     heir.wait_ready()
-    await send(broker.bootstrap, prefix, traffic.records[half:], size=LIVE)
+    await send(broker.bootstrap, prefix, traffic.records[half:], live=True)
     zombie.resume()
     zombie.wait(lambda: zombie.metric("streamproc_rebalances_total") >= 2, "return of the paused worker")
     await all_committed(prefix, traffic, zombie, heir)
