@@ -31,7 +31,7 @@ soak: tools ## Kill and restart the worker KILLS times and compare: make soak KI
 	$(BIN)/python -m tests.durability.soak --kills $(KILLS) $(ARGS)
 
 bench: tools ## Measure the CPU time an event costs, by stage
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m bench.worker $(ARGS)
 
 schemas: tools ## Write schemas/ from the models
 	$(BIN)/streamproc schemas
@@ -59,7 +59,7 @@ $(BIN)/python:
 	"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A lock is complete, so pip need not resolve; Python compiles what it imports when it imports it.
-LOCKED := $(PIP) install --require-hashes --no-deps --no-compile --no-build-isolation
+LOCKED := PYTHONWARNINGS=ignore $(PIP) install --require-hashes --no-deps --no-compile --no-build-isolation
 
 $(VENV)/.locked: requirements-demo.lock requirements-build.lock | $(BIN)/python
 	@echo "Installing $$(grep -c == requirements-demo.lock) locked packages into $(VENV): up to a minute on the first run."

@@ -1,0 +1,1 @@
+"""The world outside: Kafka, files, Prometheus, HTTP, and the embedded broker."""

@@ -83,7 +83,7 @@ def _a_not_a(stream: Codes, breaks: Ids) -> Ids:
 
 
 def _hand(batch: Batch) -> Keys:
-    """Length, scripts, a lone number and how it looks, marks, emotes, question forms; shape (texts, 14), the bias first."""
+    """Key length, scripts, a lone number, marks, emotes and question forms; shape (texts, 14), the bias first."""
     codes, breaks = batch.codes, batch.breaks
     starts, ends = breaks[:-1], breaks[1:]
     kinds = TYPES[codes]

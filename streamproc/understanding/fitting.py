@@ -43,7 +43,8 @@ def fit(values: sparse.csr_matrix, signs: Floats, weight: Floats, cost: float, s
 def _column_sums(values: Floats) -> Floats:
     """Add up rows one after the other, so that the order never depends on the machine."""
     ones = sparse.csr_matrix(np.ones((1, values.shape[0])))
-    return np.asarray(ones @ values)[0]
+    sums: Floats = np.asarray(ones @ values)[0]
+    return sums
 
 
 def _largest(values: sparse.csr_matrix, back: sparse.csr_matrix, weight: Floats) -> float:
