@@ -47,8 +47,8 @@ def _sorts(slots: frozenset[str]) -> set[str]:
 
 
 def _evidence(asked: Profile, topic: str | None, said: Profile) -> float:
-    shared = _overlap(asked.grams, said.grams)
-    base = shared / asked.size
+    grams = asked.grams
+    base = _overlap(grams.weights, said.grams.weights) / grams.size
     value = base / (base + _HALF)
     if said.dodges or not _compatible(asked, said):
         return 0.5 * value
@@ -69,8 +69,9 @@ def score(question: str, answer: str) -> float:
 
 def rank(question: str, answer: str) -> float:
     """Order several questions by how likely an utterance answers them; its first words count twice."""
-    asked, said, head = profile(question), profile(answer), profile(answer[:_HEAD])
-    return (_overlap(asked.grams, said.grams) + _overlap(asked.grams, head.grams)) / asked.size
+    asked = profile(question).grams
+    said, head = profile(answer).grams.weights, profile(answer[:_HEAD]).grams.weights
+    return (_overlap(asked.weights, said) + _overlap(asked.weights, head)) / asked.size
 
 
 def _alike(one: Mapping[str, int], other: Mapping[str, int]) -> float:

@@ -27,25 +27,37 @@ _NOISE: Final = re.compile(r"[\W_]+")
 _LATIN: Final = re.compile(r"[a-z]+|\d+")
 _WEIGHTS: Final = {char: int(weight) for char, weight in zip(*[iter(_read("weights.txt").split())] * 2, strict=True)}
 _RARE: Final = max(_WEIGHTS.values())
+#: Between counting shared grams (0) and their share (1); measured on the pairs.
+_LENGTH: Final = 0.4
+
+
+class Grams(NamedTuple):
+    """Characters, pairs and their sounds with squared weights, and a size to divide their sum by."""
+
+    weights: dict[str, int]
+    size: float
 
 
 class Profile(NamedTuple):
     """One text as the matcher sees it.
 
-    ``grams`` are characters, pairs and their sounds with squared weights, ``size`` the root of their sum; ``content``
-    is the grams left when scaffolding and the topic's own words are out, ``weight`` their sum, ``core`` the same with
-    the topic's words; ``slots`` are colours,
-    sizes, numbers and places; ``topics`` those whose questions it can answer; ``dodges`` says that it puts off.
+    ``content`` is the grams left when scaffolding and the topic's own words are out, ``weight`` their sum, ``core``
+    the same with the topic's words; ``slots`` are colours, sizes, numbers and places; ``topics`` those whose
+    questions it can answer; ``dodges`` says that it puts off.
     """
 
-    grams: dict[str, int]
-    size: float
+    folded: str
     content: dict[str, int]
     weight: int
     core: dict[str, int]
     slots: frozenset[str]
     topics: frozenset[str]
     dodges: bool
+
+    @property
+    def grams(self) -> Grams:
+        """All grams of the text, made when first asked for: most utterances meet no question."""
+        return _grams(self.folded)
 
 
 def canonical(folded: str) -> str:
@@ -60,9 +72,10 @@ def _parts(text: str) -> list[str]:
     return _NOISE.sub(" ", text).split()
 
 
-def _grams(parts: list[str]) -> dict[str, int]:
+@lru_cache(maxsize=8192)
+def _grams(folded: str) -> Grams:
     grams: dict[str, int] = {}
-    for part in parts:
+    for part in _parts(folded):
         sounds = [sound(char) for char in part]
         weights = [_WEIGHTS.get(char, _RARE) for char in part]
         for index, char in enumerate(part):
@@ -73,11 +86,11 @@ def _grams(parts: list[str]) -> dict[str, int]:
                 pair = (weight + weights[index - 1]) ** 2
                 grams[part[index - 1 : index + 1]] = pair
                 grams[f"~{sounds[index - 1]} {sounds[index]}"] = pair // 16
-    return grams
+    return Grams(grams, float(max(sum(grams.values()), 1)) ** _LENGTH)
 
 
-def _content(folded: str, topic: str | None) -> dict[str, int]:
-    plain = _SCAFFOLD.sub(" ", canonical(folded))
+def _content(plain: str, topic: str | None) -> dict[str, int]:
+    plain = _SCAFFOLD.sub(" ", plain)
     if topic in _TOPIC_WORDS:
         plain = _TOPIC_WORDS[topic].sub(" ", plain)
     found: dict[str, int] = {}
@@ -102,17 +115,14 @@ def _slots(folded: str) -> frozenset[str]:
 def profile(text: str, topic: str | None = None) -> Profile:
     """Give the profile of a text; a question's content leaves its topic's words out."""
     folded = _EMOTES.sub(" ", fold_text(text))
-    grams = _grams(_parts(folded))
-    content = _content(folded, topic)
-    topics = frozenset(name for name, pattern in _ANSWERS.items() if pattern.search(folded))
-    size = float(max(sum(grams.values()), 1)) ** 0.4
+    plain = canonical(folded)
+    content = _content(plain, topic)
     return Profile(
-        grams=grams,
-        size=size,
+        folded=folded,
         content=content,
         weight=sum(content.values()),
-        core=_content(folded, None) if topic else content,
-        slots=_slots(canonical(folded)),
-        topics=topics,
+        core=_content(plain, None) if topic else content,
+        slots=_slots(plain),
+        topics=frozenset(name for name, pattern in _ANSWERS.items() if pattern.search(folded)),
         dodges=_DODGES.search(folded) is not None,
     )

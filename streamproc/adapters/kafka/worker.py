@@ -1,7 +1,6 @@
 """Runs the worker in the foreground: until SIGTERM or SIGINT, or until any part of it fails."""
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from streamproc.adapters.kafka.errors import TOLD, WorkerError, frames, told
 from streamproc.adapters.kafka.observer import Observer
 from streamproc.adapters.kafka.quiet import quieten_libraries
 from streamproc.adapters.kafka.topics import check_before_reading
+from streamproc.adapters.memory import collect_seldom
 from streamproc.pipeline.events import Understanding
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ def run(
     ``page`` renders /metrics, which is served with /healthz and /readyz.
     """
     quieten_libraries()
-    _collect_seldom()
+    collect_seldom()
     error = asyncio.run(_work(config, understanding, observer, page))
     if error is None:
         return 0
@@ -49,13 +49,6 @@ def _last_line(error: BaseException) -> None:
         _log.error("failed", frames=frames(error))
     sys.stderr.write(f"streamproc worker: {told(error)}\n")
     sys.stderr.flush()
-
-
-def _collect_seldom() -> None:
-    """Keep Python's collector from looking through long-lived state all the time: that takes a seventh of the CPU."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 async def _work(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamproc.adapters.files import FileError, Summary, replay
+from streamproc.adapters.memory import collect_seldom
 from streamproc.shell.errors import unusable
 from streamproc.shell.options import add_settings, settings_of
 from streamproc.shell.progress import progress_bar
@@ -33,7 +34,9 @@ def run(args: argparse.Namespace) -> int:
     began = time.perf_counter()
     try:
         with progress_bar("replaying", shown=not args.quiet) as advance:
-            summary = replay(args.files, args.out, ShippedUnderstanding(), task_config(settings), advance)
+            understanding = ShippedUnderstanding()
+            collect_seldom()
+            summary = replay(args.files, args.out, understanding, task_config(settings), advance)
     except FileError as error:
         raise unusable(error) from error
     if not args.quiet:
