@@ -107,12 +107,12 @@ class ShowParams:
     traditional: float = 0.03
     english: float = 0.01
 
-    answers: float = 0.65
+    answers: float = 0.8
     answer_delay: float = 14.0
     answer_delay_min: float = 5.0
     answer_delay_max: float = 60.0
-    explicit_answers: float = 0.12
-    text_answers: float = 0.25
+    explicit_answers: float = 0.35
+    text_answers: float = 0.4
     speech_gap: float = 2.0
     peer_helps: float = 0.15
     prompt_every: float = 75.0

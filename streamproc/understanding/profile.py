@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Final, NamedTuple
 
 from streamproc.understanding.rules import fold_text
+from streamproc.understanding.screening import Screened
 from streamproc.understanding.sounds import sound
 
 
@@ -16,11 +17,11 @@ def _read(name: str) -> str:
 
 _DATA: Final = tomllib.loads(_read("matching.toml"))
 _SCAFFOLD: Final = re.compile(_DATA["scaffold"])
-_SYNONYMS: Final = tuple((re.compile(pattern), word) for word, pattern in _DATA["synonyms"].items())
-_ANSWERS: Final = {topic: re.compile(pattern) for topic, pattern in _DATA["answers"].items()}
+_SYNONYMS: Final = tuple((Screened(pattern), word) for word, pattern in _DATA["synonyms"].items())
+_ANSWERS: Final = {topic: Screened(pattern) for topic, pattern in _DATA["answers"].items()}
 _TOPIC_WORDS: Final = {topic: re.compile(pattern) for topic, pattern in _DATA["topic_words"].items()}
-_DODGES: Final = re.compile(_DATA["dodge"])
-_SLOTS: Final = {name: re.compile(pattern) for name, pattern in _DATA["slots"].items()}
+_DODGES: Final = Screened(_DATA["dodge"])
+_SLOTS: Final = {name: Screened(pattern) for name, pattern in _DATA["slots"].items()}
 _EMOTES: Final = re.compile(r"\[[^\[\]\s]{1,8}\]")
 _SPELT: Final = re.compile(r"(?<![一二三四五六七八九十百])[一二三四五六七八九](?=[号件])")
 _NOISE: Final = re.compile(r"[\W_]+")
@@ -64,7 +65,7 @@ def canonical(folded: str) -> str:
     """Put one word for each set of synonyms, and a digit for a spelt number before 号 and 件."""
     folded = _SPELT.sub(lambda match: str("零一二三四五六七八九".index(match.group())), folded)
     for pattern, word in _SYNONYMS:
-        folded = pattern.sub(word, folded)
+        folded = pattern.replace(word, folded)
     return folded
 
 
@@ -108,7 +109,7 @@ def _content(plain: str, topic: str | None) -> dict[str, int]:
 
 
 def _slots(folded: str) -> frozenset[str]:
-    return frozenset(name + match.group() for name, pattern in _SLOTS.items() for match in pattern.finditer(folded))
+    return frozenset(name + slot for name, pattern in _SLOTS.items() for slot in pattern.occurrences(folded))
 
 
 @lru_cache(maxsize=16384)
@@ -123,6 +124,6 @@ def profile(text: str, topic: str | None = None) -> Profile:
         weight=sum(content.values()),
         core=_content(plain, None) if topic else content,
         slots=_slots(plain),
-        topics=frozenset(name for name, pattern in _ANSWERS.items() if pattern.search(folded)),
-        dodges=_DODGES.search(folded) is not None,
+        topics=frozenset(name for name, pattern in _ANSWERS.items() if pattern.found(folded)),
+        dodges=_DODGES.found(folded),
     )

@@ -10,6 +10,8 @@ import unicodedata
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
+from streamproc.understanding.screening import Screened
+
 TOPICS: Final = ("price", "size", "stock", "link", "shipping", "usage", "quality", "after_sales", "promotion")
 _LONGEST: Final = 200
 _SPACE: Final = re.compile(r"\s+")
@@ -28,14 +30,14 @@ class Rule(NamedTuple):
     """One rule: what it says, when, not when, and its own tests."""
 
     says: str
-    when: re.Pattern[str]
-    unless: re.Pattern[str] | None
+    when: Screened
+    unless: Screened | None
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
 
     def matches(self, folded: str) -> bool:
         """Tell whether the rule holds for a folded text."""
-        return self.when.search(folded) is not None and (self.unless is None or self.unless.search(folded) is None)
+        return self.when.found(folded) and (self.unless is None or not self.unless.found(folded))
 
 
 NOTHING: Final = Marks(None, None, False, None)
@@ -88,8 +90,8 @@ def _section(data: dict[str, Any], name: str) -> tuple[Rule, ...]:
     return tuple(
         Rule(
             says=entry["says"],
-            when=re.compile("|".join(entry["when"])),
-            unless=re.compile("|".join(entry["unless"])) if entry.get("unless") else None,
+            when=Screened("|".join(entry["when"])),
+            unless=Screened("|".join(entry["unless"])) if entry.get("unless") else None,
             examples=tuple(entry["examples"]),
             counter_examples=tuple(entry["counter_examples"]),
         )
