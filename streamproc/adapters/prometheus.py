@@ -1,72 +1,25 @@
-"""Every metric of the worker: declared once here, counted where it is cheap, put together when Prometheus asks."""
+"""The worker's metrics: counted where it is cheap, put together when Prometheus asks."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
 from time import monotonic, thread_time, time
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from streamproc.adapters.kafka.observer import View
+from streamproc.adapters.metrics import METRICS
+from streamproc.contracts import topics
+from streamproc.contracts.outputs import Kind, Reason
 from streamproc.domain.room import Room
+from streamproc.domain.rules import Bounds
 from streamproc.pipeline.task import Task
 
 #: The label of all rooms beyond the busiest.
 OTHER: Final = "_other"
 
-
-class Declared(NamedTuple):
-    """One metric. ``unit`` is a base unit, or what is counted."""
-
-    name: str
-    type: str
-    unit: str
-    meaning: str
-    labels: tuple[str, ...] = ()
-
-
-METRICS: Final[list[Declared]] = [
-    Declared("streamproc_build_info", "gauge", "1", "The running version and its model.", ("version", "model_version")),
-    Declared("streamproc_events_total", "counter", "records", "Input records processed.", ("topic",)),
-    Declared("streamproc_dead_letters_total", "counter", "records", "Records that could not be used.", ("reason",)),
-    Declared("streamproc_late_total", "counter", "records", "Records applied late.", ("topic",)),
-    Declared("streamproc_duplicates_total", "counter", "records", "Records dropped as duplicates.", ("topic",)),
-    Declared("streamproc_outside_session_total", "counter", "records", "Records applied to no session."),
-    Declared("streamproc_evicted_total", "counter", "entries", "Entries dropped at a room's bounds.", ("what",)),
-    Declared("streamproc_classified_total", "counter", "records", "Texts classified.", ("kind",)),
-    Declared("streamproc_low_confidence_total", "counter", "records", "Texts classified below 0.5 confidence."),
-    Declared("streamproc_batch_records", "histogram", "records", "Records of a batch handed to a task.", ("topic",)),
-    Declared("streamproc_stage_cpu_seconds_total", "counter", "seconds", "CPU time by stage of the path.", ("stage",)),
-    Declared("streamproc_consumer_lag_records", "gauge", "offsets", "Offsets that no task has applied.", ("topic",)),
-    Declared("streamproc_freshness_seconds", "gauge", "seconds", "Wall time minus the watermark of the last task."),
-    Declared("streamproc_partitions", "gauge", "partitions", "Partition numbers assigned to this worker."),
-    Declared("streamproc_partitions_restoring", "gauge", "partitions", "Of those, the ones whose state is restored."),
-    Declared("streamproc_rebalances_total", "counter", "rebalances", "Assignments received from the group."),
-    Declared("streamproc_tasks_dropped_total", "counter", "tasks", "Tasks given up, to be restored.", ("error",)),
-    Declared("streamproc_commit_seconds", "histogram", "seconds", "Duration of a transaction."),
-    Declared("streamproc_committed_records_total", "counter", "records", "Input records in committed steps."),
-    Declared("streamproc_commit_age_seconds", "gauge", "seconds", "Age of the oldest step that is not committed."),
-    Declared("streamproc_snapshot_bytes", "histogram", "bytes", "Size of a room's snapshot."),
-    Declared("streamproc_snapshot_age_seconds", "gauge", "seconds", "Time since a snapshot was written."),
-    Declared("streamproc_restore_seconds", "histogram", "seconds", "Duration of a task's restore."),
-    Declared("streamproc_restored_records_total", "counter", "records", "Input records read again by restores."),
-    Declared("streamproc_restore_age_seconds", "gauge", "seconds", "Time since a task was restored."),
-    Declared("streamproc_rooms", "gauge", "rooms", "Rooms with state."),
-    Declared("streamproc_rooms_open", "gauge", "rooms", "Rooms with an open session."),
-    Declared("streamproc_room_messages", "gauge", "messages", "Chat messages in the last 300 s.", ("room",)),
-    Declared("streamproc_room_open_questions", "gauge", "clusters", "Open questions.", ("room",)),
-    Declared("streamproc_room_oldest_question_seconds", "gauge", "seconds", "Age of the oldest open.", ("room",)),
-    Declared("streamproc_room_responsiveness_ratio", "gauge", "ratio", "Responsiveness in the last 300 s.", ("room",)),
-    Declared("streamproc_room_orders", "gauge", "orders", "Orders first paid in the session.", ("room",)),
-    Declared("streamproc_process_cpu_seconds_total", "counter", "seconds", "CPU time of the process."),
-    Declared("streamproc_process_resident_memory_bytes", "gauge", "bytes", "Resident memory of the process."),
-    Declared("streamproc_process_virtual_memory_bytes", "gauge", "bytes", "Virtual memory of the process."),
-    Declared("streamproc_process_start_time_seconds", "gauge", "seconds", "Start of the process, since the epoch."),
-    Declared("streamproc_process_open_fds", "gauge", "files", "Open file descriptors."),
-    Declared("streamproc_process_max_fds", "gauge", "files", "Most file descriptors it may open."),
-]  # fmt: skip
 
 _BY_NAME: Final = {metric.name: metric for metric in METRICS}
 
@@ -80,6 +33,13 @@ _LABELLED: Final = {
     "kind": "streamproc_classified_total",
 }
 _BARE: Final = {"outside": "streamproc_outside_session_total", "low_confidence": "streamproc_low_confidence_total"}
+
+_KNOWN: Final = (
+    *(("dead", reason) for reason in get_args(Reason)),
+    *((what, topic) for what in ("events", "late", "duplicate") for topic in topics.INPUTS),
+    *(("kind", kind) for kind in get_args(Kind)),
+    *(("evicted", what) for what in Bounds.__struct_fields__),
+)
 
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _RECORDS: Final = (1, 10, 100, 500, 1_000, 2_000, 5_000)
@@ -186,7 +146,9 @@ class Metrics:
         yield from self._rooms(tasks)
 
     def _counters(self, tasks: Sequence[Task]) -> Iterator[Metric]:
-        total = Counter(self._gone)
+        # Labels that are known begin at 0: a rate over the first of their kind would miss it otherwise.
+        total = Counter(dict.fromkeys(_KNOWN, 0))
+        total.update(self._gone)
         for task in tasks:
             total.update(task.counts)
         for what, name in _LABELLED.items():
@@ -235,16 +197,22 @@ class RoomNumbers(NamedTuple):
 
     messages: int
     open: int
+    askers: int
     oldest: float | None
     responsiveness: float | None
+    in_time: float | None
+    silence: float
     orders: int
 
 
 _ROOM_METRICS: Final = (
     "streamproc_room_messages",
     "streamproc_room_open_questions",
+    "streamproc_room_open_askers",
     "streamproc_room_oldest_question_seconds",
     "streamproc_room_responsiveness_ratio",
+    "streamproc_room_sla_ratio",
+    "streamproc_room_silence_seconds",
     "streamproc_room_orders",
 )
 
@@ -255,29 +223,41 @@ def _numbers(room: Room) -> RoomNumbers:
     return RoomNumbers(
         recent["chat"]["messages"],
         recent["questions"]["open"],
+        recent["questions"]["open_askers"],
         None if oldest is None else oldest / 1000,
         recent["interaction"]["responsiveness"],
+        recent["questions"]["sla_rate"],
+        recent["quality"]["silence_ms"] / 1000,
         session["conversion"]["orders"],
     )
 
 
 def _together(rooms: Sequence[RoomNumbers]) -> RoomNumbers:
-    """Return the sums of many rooms, their oldest question, and their mean responsiveness."""
-    known = [room.responsiveness for room in rooms if room.responsiveness is not None]
+    """Return the sums of many rooms, their oldest question, their shortest silence, and their mean ratios."""
     return RoomNumbers(
         sum(room.messages for room in rooms),
         sum(room.open for room in rooms),
+        sum(room.askers for room in rooms),
         max((room.oldest for room in rooms if room.oldest is not None), default=None),
-        sum(known) / len(known) if known else None,
+        _mean(room.responsiveness for room in rooms),
+        _mean(room.in_time for room in rooms),
+        min(room.silence for room in rooms),
         sum(room.orders for room in rooms),
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _partitions(views: Sequence[View], tasks: Sequence[Task]) -> Iterator[Metric]:
     lag: Counter[str] = Counter()
     for view in views:
         lag.update(view.lag())
-    watermarks = [task.watermark for task in tasks if task.watermark is not None]
+    # Time stands still where nothing is live: that is no delay.
+    live = [task for task in tasks if any(room.current is not None for room in task.rooms.values())]
+    watermarks = [task.watermark for task in live if task.watermark is not None]
     yield _family("streamproc_partitions", [((), len(views))])
     yield _family("streamproc_partitions_restoring", [((), len(views) - len(tasks))])
     yield _family("streamproc_consumer_lag_records", [((topic,), n) for topic, n in lag.items()])

@@ -6,6 +6,7 @@ the journalled ranges again in the journalled order with the journalled watermar
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -154,7 +155,8 @@ class Stepper:
         for room_id in task.dirty:
             self.dirty.setdefault(room_id, self.step)
         task.dirty.clear()
-        snapshots = self._snapshots(len(self.dirty) if all_rooms else ceil(len(self.dirty) / self.spread))
+        n = len(self.dirty) if all_rooms else ceil(len(self.dirty) / self.spread)
+        snapshots = self._snapshots(n, all_rooms=all_rooms)
         journal = Step(
             self.partition,
             self.step,
@@ -174,9 +176,10 @@ class Stepper:
         self.before = task.watermark
         return Commit(self.step, outputs, dict(self.next))
 
-    def _snapshots(self, n: int) -> list[Output]:
-        """Take snapshots of the ``n`` rooms that have been dirty the longest."""
-        chosen = list(self.dirty)[:n]
+    def _snapshots(self, n: int, *, all_rooms: bool) -> list[Output]:
+        """Take snapshots of the ``n`` rooms that have been dirty the longest, few rooms no oftener than many."""
+        due = self.step - self.spread // 2
+        chosen = [room_id for room_id, since in islice(self.dirty.items(), n) if since <= due or all_rooms]
         waiting = self.task.buffered() if chosen else {}
         out = []
         for room_id in chosen:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from streamproc.understanding.profile import Profile, profile
-from streamproc.understanding.rules import Rules
+from streamproc.understanding.rules import TOPICS, Rules
 
 SAME_THRESHOLD: Final = 0.66
 ANSWER_THRESHOLD: Final = 0.6
@@ -22,6 +22,8 @@ _HALF: Final = 40.0
 _LEAST_ECHO: Final = 60
 _CORE: Final = 0.2
 _HEAD: Final = 12
+_TOPIC: Final = "#"
+_TOPIC_KEYS: Final = tuple((topic, _TOPIC + topic) for topic in TOPICS)
 
 _RULES: Final = Rules.load()
 
@@ -53,7 +55,7 @@ def _evidence(asked: Profile, topic: str | None, said: Profile) -> float:
     if said.dodges or not _compatible(asked, said):
         return 0.5 * value
     named = _overlap(asked.content, said.content) / asked.weight if asked.weight else 1.0
-    typed = topic in said.topics
+    typed = said.answers(topic)
     if typed and named >= _NAMED and (asked.weight or topic != "other"):
         return 0.6 + 0.4 * value
     if named >= _ECHOED and asked.weight >= _LEAST_ECHO and topic is not None and said.weight > 1.3 * asked.weight:
@@ -155,7 +157,10 @@ class QuestionIndex:
         if said.dodges:
             return []
         found = []
-        grams = [*said.content, *("#" + topic for topic in said.topics)]
+        grams = [
+            *said.content,
+            *(name for topic, name in _TOPIC_KEYS if name in self._postings and said.answers(topic)),
+        ]
         for key in self._candidates(grams):
             entry = self._open[key]
             if product is not None and entry.product is not None and entry.product != product:
@@ -178,4 +183,4 @@ def _index_grams(entry: Profile, topic: str | None) -> list[str]:
     """Give what a question is found by: its content's pairs and words, or its topic where it has no content."""
     if entry.weight:
         return [gram for gram in entry.content if len(gram) > 1] or list(entry.content)
-    return [f"#{topic}"]
+    return [_TOPIC + str(topic)]

@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Final, NamedTuple
 
 from streamproc.understanding.rules import fold_text
-from streamproc.understanding.screening import Screened
+from streamproc.understanding.screening import Alternatives, Screened
 from streamproc.understanding.sounds import sound
 
 
@@ -17,11 +17,11 @@ def _read(name: str) -> str:
 
 _DATA: Final = tomllib.loads(_read("matching.toml"))
 _SCAFFOLD: Final = re.compile(_DATA["scaffold"])
-_SYNONYMS: Final = tuple((Screened(pattern), word) for word, pattern in _DATA["synonyms"].items())
+_SYNONYMS: Final = Alternatives(_DATA["synonyms"])
 _ANSWERS: Final = {topic: Screened(pattern) for topic, pattern in _DATA["answers"].items()}
 _TOPIC_WORDS: Final = {topic: re.compile(pattern) for topic, pattern in _DATA["topic_words"].items()}
 _DODGES: Final = Screened(_DATA["dodge"])
-_SLOTS: Final = {name: Screened(pattern) for name, pattern in _DATA["slots"].items()}
+_SLOTS: Final = Alternatives(_DATA["slots"])
 _EMOTES: Final = re.compile(r"\[[^\[\]\s]{1,8}\]")
 _SPELT: Final = re.compile(r"(?<![一二三四五六七八九十百])[一二三四五六七八九](?=[号件])")
 _NOISE: Final = re.compile(r"[\W_]+")
@@ -43,8 +43,7 @@ class Profile(NamedTuple):
     """One text as the matcher sees it.
 
     ``content`` is the grams left when scaffolding and the topic's own words are out, ``weight`` their sum, ``core``
-    the same with the topic's words; ``slots`` are colours, sizes, numbers and places; ``topics`` those whose
-    questions it can answer; ``dodges`` says that it puts off.
+    the same with the topic's words; ``slots`` are colours, sizes, numbers and places; ``dodges`` says that it puts off.
     """
 
     folded: str
@@ -52,8 +51,11 @@ class Profile(NamedTuple):
     weight: int
     core: dict[str, int]
     slots: frozenset[str]
-    topics: frozenset[str]
     dodges: bool
+
+    def answers(self, topic: str | None) -> bool:
+        """Tell whether the text sounds like an answer to a question of a topic."""
+        return topic is not None and _answers(topic, self.folded)
 
     @property
     def grams(self) -> Grams:
@@ -64,9 +66,7 @@ class Profile(NamedTuple):
 def canonical(folded: str) -> str:
     """Put one word for each set of synonyms, and a digit for a spelt number before 号 and 件."""
     folded = _SPELT.sub(lambda match: str("零一二三四五六七八九".index(match.group())), folded)
-    for pattern, word in _SYNONYMS:
-        folded = pattern.replace(word, folded)
-    return folded
+    return _SYNONYMS.name_all(folded)
 
 
 def _parts(text: str) -> list[str]:
@@ -109,7 +109,12 @@ def _content(plain: str, topic: str | None) -> dict[str, int]:
 
 
 def _slots(folded: str) -> frozenset[str]:
-    return frozenset(name + slot for name, pattern in _SLOTS.items() for slot in pattern.occurrences(folded))
+    return frozenset(_SLOTS.occurrences(folded))
+
+
+@lru_cache(maxsize=16384)
+def _answers(topic: str, folded: str) -> bool:
+    return topic in _ANSWERS and _ANSWERS[topic].found(folded)
 
 
 @lru_cache(maxsize=16384)
@@ -124,6 +129,5 @@ def profile(text: str, topic: str | None = None) -> Profile:
         weight=sum(content.values()),
         core=_content(plain, None) if topic else content,
         slots=_slots(plain),
-        topics=frozenset(name for name, pattern in _ANSWERS.items() if pattern.found(folded)),
         dodges=_DODGES.found(folded),
     )

@@ -121,8 +121,8 @@ def test_counts_outlive_their_task(metrics):
 def test_lag_freshness_and_ages_are_those_of_the_worst(metrics):
     """Lag adds up over partitions; freshness and the age of what is not committed are the worst partition's."""
     slow, fast = new_task(), new_task()
-    slow.read([chat(0, 10)])
-    fast.read([chat(0, 100)])
+    slow.read([chat(0, 10), chat(1, 20)])
+    fast.read([chat(0, 100), chat(1, 110)])
     metrics.watch(
         [
             Shown(0, slow, {"live.chat.v1": 2}, 1.5),
@@ -140,11 +140,27 @@ def test_lag_freshness_and_ages_are_those_of_the_worst(metrics):
     assert ahead - samples(metrics)[("streamproc_freshness_seconds",)] == pytest.approx(90, abs=5)
 
 
+def test_a_partition_without_open_rooms_is_not_stale(metrics):
+    """Where no session is open time may stand still: freshness is of those that are live."""
+    ended = new_task()
+    ended.read([chat(0, 0)])
+    ended.move(ended.idle_watermark(10**9))
+    metrics.watch([Shown(0, ended, {})])
+    assert ("streamproc_freshness_seconds",) not in samples(metrics)
+
+
+def test_known_labels_begin_at_zero(metrics):
+    """A rate sees the first dead letter of a reason, since its counter was there before."""
+    found = samples(metrics)
+    assert found["streamproc_dead_letters_total", "invalid"] == 0
+    assert found["streamproc_late_total", "live.chat.v1"] == 0
+
+
 def test_two_thousand_rooms_make_no_more_samples_than_the_busiest(metrics):
     """The page grows with the rooms that have labels, not with the rooms that exist."""
     metrics.watch([Shown(0, task_with_rooms(2_000, most=2), {})])
     page = metrics.page().decode()
-    assert page.count('room="') == 4 * 4
+    assert page.count('room="') == 4 * 6
     assert samples(metrics)[("streamproc_rooms_open",)] == 2_000
 
 

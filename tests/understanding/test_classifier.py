@@ -49,7 +49,7 @@ def test_a_label_depends_on_its_text_alone():
     [
         ("1", ("feedback", "reply")),
         ("１１１", ("feedback", "reply")),
-        ("222222", ("feedback", "reply")),
+        ("2222", ("feedback", "reply")),
         ("42", ("feedback", "reply")),
         ("666", ("other", "-")),
         ("88888888", ("other", "-")),
