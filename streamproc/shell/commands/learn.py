@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from streamproc.shell.errors import unusable
+from streamproc.shell.progress import progress_bar
 
 if TYPE_CHECKING:
     import argparse
 
 _FILES: Final = {
-    "evaluate": "JSONL with text, kind, sub, polarity, aspect, source (docs/evaluation.md)",
-    "evaluate-replies": "JSONL with streamer, comment, response (docs/evaluation.md)",
+    "evaluate": "JSONL with text, kind, sub, polarity, aspect, source (docs/understanding.md)",
+    "evaluate-replies": "JSONL with streamer, comment, response (docs/understanding.md)",
 }
 
 
@@ -40,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
         if args.which == "evaluate":
             evaluate.evaluate_messages(args.file, sys.stdout, args.svg)
         else:
-            evaluate.evaluate_replies(args.file, sys.stdout)
+            with progress_bar("ranking", shown=True) as advance:
+                told = None if advance is None else lambda done, total: advance(done, done, total)
+                evaluate.evaluate_replies(args.file, sys.stdout, told)
     except OSError as error:
         if error.filename is None:  # a reader of standard output that has left
             raise
@@ -51,12 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(extra: Path | None, out: Path | None) -> int:
-    from streamproc.understanding import artefact, corpus_io, train  # noqa: PLC0415 - loads scipy
+    from streamproc.understanding import train  # noqa: PLC0415 - loads scipy
 
-    messages = corpus_io.read_corpus() + (corpus_io.read_labelled(extra) if extra else [])
-    print(f"training on {len(messages):,} messages", flush=True)
-    data = train.train_model(messages).to_bytes()
-    file = out or Path(artefact.__file__).parent / "data" / "model.npz"
-    file.write_bytes(data)
-    print(f"{len(data):,} bytes written to {file}")
+    print("training: this takes a minute or two", flush=True)
+    train.train(out or train.shipped_path(), sys.stdout, extra)
     return 0
