@@ -104,6 +104,14 @@ def duplicate(d):
     return [start(), chat(1, 10), *alive, chat(1, 910 + d), later(920)], last("quality", "duplicate")
 
 
+@case(0, 1, 0)
+def remembered(d):
+    """An id is remembered until nothing that repeats it can be in time: half an hour, less a ms."""
+    alive = [later(300 * n, 910 + n) for n in range(1, 6)]
+    first, again = chat(1, 10), chat(1, 909.999 + d)
+    return [start(), first, *alive, later(1809.999), again, later(1820, 902)], last("quality", "duplicate")
+
+
 @case([], [], ["future"])
 def future(d):
     """A position 10 s after the record's timestamp is possible."""
