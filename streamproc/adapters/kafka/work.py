@@ -57,8 +57,8 @@ class Work:
         self._room = asyncio.Event()
         self._closed = False
         self._records = 0
-        #: Time is held back by topics that lag, or may.
-        self._held = False
+        #: Time is held back by topics that lag, or may; so it was, maybe, where the last owner stood.
+        self._held = True
         self._began: float | None = None
         self._committing_since: float | None = None
 

@@ -13,7 +13,11 @@ import urllib.request
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streamproc.contracts import topics
+from streamproc.domain.time import GRACE
+from streamproc.pipeline.step import load_step
 from tests.adapters.kafka.entry import work
+from tests.broker import read_all
 
 _POLL_S = 0.02
 LONG_S = 60.0
@@ -142,7 +146,7 @@ def _logged(log, settings, fault):
 
 
 async def all_committed(prefix, traffic, *workers):
-    """Wait until the workers' group has committed all of the traffic, and they have their partitions."""
+    """Wait until the group has committed all of the traffic, time stands where it belongs, and all is ready."""
     settings = workers[0].settings
     wanted = {TopicPartition(prefix + topic, p): offset for (topic, p), offset in traffic.next.items()}
     admin = AIOKafkaAdminClient(bootstrap_servers=settings["bootstrap"])
@@ -157,5 +161,16 @@ async def all_committed(prefix, traffic, *workers):
                 found = await admin.list_consumer_group_offsets(settings["app_id"])
     finally:
         await admin.close()
+    async with asyncio.timeout(LONG_S):
+        while not await _time_has_moved(settings["bootstrap"], prefix):
+            pass
     for worker in workers:
         worker.wait_ready()
+
+
+async def _time_has_moved(bootstrap, prefix):
+    """Say whether no task holds time back any more: a fetch has shown that nothing lags, and that is committed."""
+    newest = {}
+    for record in await read_all(bootstrap, prefix + topics.JOURNAL):
+        newest[record.partition] = load_step("journal", record.value)
+    return all(step.watermark >= max(step.clocks.values()) - GRACE for step in newest.values())
