@@ -77,6 +77,8 @@ class Work:
         lagging = self.reading.lagging()
         before, due = task.watermark, task.due_watermark(lagging)
         self._held = bool(lagging)
+        # Those that waited for a topic which turned out to be empty go on: no record of it would come to say so.
+        self.paused = too_far_ahead(task.clocks, lagging, self.config.max_ahead_ms)
         if due is not None and (before is None or due > before):
             self._observer.begin()
             task.move(due)

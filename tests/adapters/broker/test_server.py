@@ -149,7 +149,7 @@ async def test_a_paused_broker_goes_on(kafka_home, tmp_path):
     async with EmbeddedBroker(tmp_path, home=kafka_home) as node:
         await create_topics(node.bootstrap, [TopicSpec("kept", 1)])
         node.pause()
-        assert not answers(node.plan.ports.client, timeout_s=0.2)
+        wait_until(lambda: not answers(node.plan.ports.client, timeout_s=0.2), "the broker stops answering")
         node.resume()
         await _produce(node.bootstrap, b"after")
         assert [r.value for r in await read_all(node.bootstrap, "kept")] == [b"after"]
