@@ -68,7 +68,7 @@ $(VENV)/.locked: requirements-demo.lock requirements-build.lock | $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
-	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.tools: requirements.lock $(VENV)/.installed
