@@ -192,13 +192,14 @@ def replay(
     with OutputFiles(out) as writer:
         for records in read_records(files, CHUNK, progress):
             task.read(records)
-            _drain(task, writer)
+            drain(task, writer)
         task.finish()
-        _drain(task, writer)
+        drain(task, writer)
         return Summary(writer.written, Counter(task.counts))
 
 
-def _drain(task: Task, writer: OutputFiles) -> None:
+def drain(task: Task, writer: OutputFiles) -> None:
+    """Write what the task has to give."""
     published, outputs = task.take()
     writer.write(published)
     writer.write(outputs)

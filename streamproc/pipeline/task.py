@@ -190,12 +190,12 @@ class Task:
         """Let all rooms reach the last pane end.
 
         Rooms without events go from pane end to pane end and no further, so that a restored task is exactly as far
-        as the one that was lost.
+        as the one that was lost; and in the order of their ids, since a restore brings them back in another.
         """
         if self.watermark is None:
             return
         e = self.watermark // PANE * PANE
-        for room in self.rooms.values():
+        for _, room in sorted(self.rooms.items()):
             if not room.asleep:
                 room.advance(e)
 

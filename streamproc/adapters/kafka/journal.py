@@ -89,6 +89,13 @@ class Library:
             span = max(4 * span, _OFFSETS_A_STEP * (found[-1].step - found[-1].floor + 1) if found else 0)
         return [step for step in found if step.step >= found[-1].floor or step is found[-1]]
 
+    async def all_steps(self, span: int = 2_000) -> AsyncIterator[list[Step]]:
+        """Yield all steps there are, in order, some at a time: what they hold may be read between two lists."""
+        start, stop = self.first[topics.JOURNAL], self.end[topics.JOURNAL]
+        for begin in range(start, stop, span):
+            if found := [step async for step in self._steps(begin, min(begin + span, stop))]:
+                yield found
+
     async def _steps(self, begin: int, stop: int) -> AsyncIterator[Step]:
         async for record in self._read(topics.JOURNAL, begin, stop):
             name = f"{record.topic} partition {record.partition} offset {record.offset}"
