@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from streamproc.adapters.kafka.clients import Clients
 from streamproc.contracts import topics
 from streamproc.pipeline.task import TaskConfig
 
@@ -70,6 +71,7 @@ class WorkerConfig:
     http_port: int | None = 6067
     #: Rooms with a label of their own on /metrics.
     metrics_rooms: int = 200
+    clients: Clients = Clients()
 
     def on_kafka(self, topic: str) -> str:
         """Return a topic's name on Kafka."""

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from streamproc.adapters.kafka.config import LARGEST_RECORD, WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
@@ -43,7 +42,7 @@ class Library:
     def __init__(self, config: WorkerConfig, partition: int) -> None:
         self._config = config
         self._partition = partition
-        self._consumer = AIOKafkaConsumer(**_consumer_settings(config, partition))
+        self._consumer: AIOKafkaConsumer = config.clients.consumer(**_consumer_settings(config, partition))
         self.first: dict[str, int] = {}
         self.end: dict[str, int] = {}
 
@@ -186,7 +185,7 @@ def as_records(topic: str, found: Sequence[Any]) -> list[Record]:
 async def committed_offsets(config: WorkerConfig, partition: int) -> dict[str, int]:
     """Return the group's committed offsets of one partition number, by topic; those never committed are left out."""
     names = config.inputs
-    admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap, **config.security)
+    admin = config.clients.admin(bootstrap_servers=config.bootstrap, **config.security)
     try:
         await admin.start()
         found = await admin.list_consumer_group_offsets(

@@ -1,7 +1,7 @@
 """All outputs of a run again, from its input topics and its journal: what the worker published, to the byte."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from streamproc.adapters.files import OutputFiles, Summary, drain
@@ -13,7 +13,7 @@ from streamproc.pipeline.events import Understanding
 from streamproc.pipeline.step import Step, StepError, Stepper
 from streamproc.pipeline.task import Task
 
-#: Told records so far, steps done and steps known of.
+#: Told records so far; then 0 and 0, as nobody knows how many there will be.
 Progress = Callable[[int, int, int], None]
 
 
@@ -31,45 +31,37 @@ async def rebuild(
     models: set[str] = set()
     partitions = await check_before_reading(config)
     with OutputFiles(out) as writer:
+        records = 0
         for partition in range(partitions):
-            again = _Again(Stepper(Task(understanding, config.task), partition), writer, progress, sum(counts.values()))
-            async with Library(config, partition) as library:
-                await again.run(library)
-            counts += again.stepper.task.counts
-            models |= again.models
+            task = Task(understanding, config.task)
+            async for step, done in do_again(Stepper(task, partition), config):
+                drain(task, writer)
+                models.add(step.model_version)
+                records += done
+                if progress:
+                    progress(records, 0, 0)
+            counts += task.counts
         return Summary(writer.written, counts), models - {understanding.version}
 
 
-class _Again:
-    """One partition number's steps, done again from the first."""
-
-    def __init__(self, stepper: Stepper, writer: OutputFiles, progress: Progress | None, before: int) -> None:
-        self.stepper = stepper
-        self.models: set[str] = set()
-        self._writer = writer
-        self._progress = progress
-        self._records = before
-
-    async def run(self, library: Library) -> None:
+async def do_again(stepper: Stepper, config: WorkerConfig) -> AsyncIterator[tuple[Step, int]]:
+    """Do a partition number's steps again from the first; yield after each range its step and number of records."""
+    async with Library(config, stepper.partition) as library:
         async for steps in library.all_steps():
-            for step in steps:
-                self._check(step)
+            for number, step in enumerate(steps, stepper.step + 1):
+                _check(stepper.partition, step.step, number)
             async for step, entry, records in library.input_again(steps):
-                self.stepper.redo(step, entry, records)
-                drain(self.stepper.task, self._writer)
-                self._records += len(records)
-                if self._progress:
-                    self._progress(self._records, 0, 0)
+                stepper.redo(step, entry, records)
+                yield step, len(records)
+            stepper.step = steps[-1].step
 
-    def _check(self, step: Step) -> None:
-        partition, expected = self.stepper.partition, self.stepper.step + 1
-        if step.step != expected and expected == 1:
-            raise WorkerError(
-                f"journal of partition {partition} begins with step {step.step}: Kafka has deleted what came before,"
-                " and the run cannot be rebuilt"
-            )
-        if step.step != expected:
-            raise StepError(f"journal of partition {partition}: step {expected} is missing")
-        self.stepper.step = step.step
-        if step.ranges:
-            self.models.add(step.model_version)
+
+def _check(partition: int, step: int, expected: int) -> None:
+    if step == expected:
+        return
+    if expected == 1:
+        raise WorkerError(
+            f"journal of partition {partition} begins with step {step}: Kafka has deleted what came before,"
+            " and the run cannot be rebuilt"
+        )
+    raise StepError(f"journal of partition {partition}: step {expected} is missing")

@@ -21,7 +21,7 @@ def new_producer(config: WorkerConfig, partition: int | None = None) -> AIOKafka
             "transactional_id": config.transactional_id(partition),
             "transaction_timeout_ms": int(config.transaction_timeout_s * 1000),
         }
-    return AIOKafkaProducer(
+    made: AIOKafkaProducer = config.clients.producer(
         bootstrap_servers=config.bootstrap,
         client_id=f"{config.app_id}-{'classified' if partition is None else partition}",
         enable_idempotence=True,
@@ -29,6 +29,7 @@ def new_producer(config: WorkerConfig, partition: int | None = None) -> AIOKafka
         **transactional,
         **config.security,
     )
+    return made
 
 
 async def send(
