@@ -7,6 +7,7 @@ kills, records and differences; the exit status is 0 only without a difference.
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import tempfile
@@ -147,6 +148,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="keep broker, logs and outputs here")
     options = parser.parse_args()
+    # A new topic has no leader for a moment; every producer would say so.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ async def crashes(n, seed):
 
 
 async def test_crashes_anywhere_change_nothing():
-    """Some hundred crashes at any point, requests lost or not, and zombies: every output once, all as `replay` has it."""
+    """Hundreds of crashes at any point, requests lost or not, and zombies: every output once, as `replay` has it."""
     at = await crashes(250, seed=0)
     assert set(at) >= {"dropped", *POINTS} - {"journal_read", "snapshots_loaded", "input_read_again"}
 

@@ -34,6 +34,7 @@ class Kafka:
         self.a, self.b = (TopicPartition(names.topic(name), 0) for name in "ab")
 
     async def producer(self, name=None):
+        """Return a producer, transactional with a name."""
         settings = {} if name is None else {"transactional_id": self.names.transactional_id(name)}
         producer = self.clients.producer(
             bootstrap_servers=self.bootstrap, enable_idempotence=True, max_batch_size=1000, **settings
@@ -59,6 +60,7 @@ class Kafka:
         return values, end
 
     async def offsets(self, group, *tps):
+        """Return a group's committed offsets."""
         admin = self.clients.admin(bootstrap_servers=self.bootstrap)
         await admin.start()
         found = await admin.list_consumer_group_offsets(group, partitions=list(tps))

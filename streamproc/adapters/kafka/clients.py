@@ -1,4 +1,4 @@
-"""Where the clients of Kafka come from that a task's steps and restores depend on: aiokafka, or a stand-in in a test."""
+"""Where the clients of Kafka come from that steps and restores depend on: aiokafka, or a stand-in in a test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ class WorkerConfig:
     http_port: int | None = 6067
     #: Rooms with a label of their own on /metrics.
     metrics_rooms: int = 200
-    clients: Clients = Clients()
+    clients: Clients = field(default_factory=Clients)
 
     def on_kafka(self, topic: str) -> str:
         """Return a topic's name on Kafka."""
