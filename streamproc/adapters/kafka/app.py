@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import faust
@@ -15,7 +16,7 @@ from streamproc.adapters.kafka.assignment import Assignment
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.observer import Observer
 from streamproc.adapters.kafka.sending import new_producer
-from streamproc.adapters.kafka.transport import BatchConsumer, BatchTransport
+from streamproc.adapters.kafka.transport import BatchConsumer, BatchTransport, KeepingFlow
 from streamproc.adapters.kafka.work import Surroundings
 from streamproc.pipeline.events import Understanding
 
@@ -37,6 +38,11 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     BootStrategy = ConsumerOnly
     assignment: Assignment
     classified: AIOKafkaProducer
+
+    @cached_property
+    def flow_control(self) -> KeepingFlow:
+        """Return the valve before the agent's queue."""
+        return KeepingFlow(loop=self.loop)
 
     def _create_directories(self) -> None:
         """Make no folders: nothing is kept on disk."""

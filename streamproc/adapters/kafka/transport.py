@@ -15,6 +15,7 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, NoOffsetFor
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 from faust.types.tuples import ConsumerMessage
+from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
 from streamproc.adapters.kafka.config import WorkerConfig
@@ -182,8 +183,42 @@ class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy 
         return True
 
 
+class NoOffsets(dict[TP, int | None]):
+    """Faust's notes of what it has read, by which it would drop what a restore reads again: it takes none.
+
+    A batch of the time before a rebalance may still come, and be noted, when the partition is already read from
+    further back. Epochs and numbers of batches tell what is to be dropped and what must not be.
+    """
+
+    def __getitem__(self, _: TP) -> None:
+        """Know nothing."""
+
+    def __setitem__(self, tp: TP, offset: int | None) -> None:
+        """Forget it."""
+
+    def update(self, *_: object, **__: object) -> None:
+        """Forget them."""
+
+
+class KeepingFlow(FlowControlEvent):  # type: ignore[misc]
+    """Faust's valve before the agent's queue: opened when it is open, it does not throw away what is queued.
+
+    A rebalance during a restore ends in two openings: the first one's belated, when batches of the second are coming
+    already, and the second one's.
+    """
+
+    def resume(self) -> None:
+        """Open, with an empty queue, unless it is open."""
+        if not self.is_active():
+            super().resume()
+
+
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer, handing over one message a fetched batch."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Faust's
+        super().__init__(*args, **options)
+        self._read_offset = NoOffsets()
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
@@ -250,11 +285,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def start_at(self, positions: Mapping[TopicPartition, int], epoch: int) -> bool:
         """Read on at ``positions`` as a new epoch; False where a partition is not this worker's any more."""
         thread: BatchThread = self._thread
-        started = await thread.start_at(positions, epoch)
-        for tp in positions:
-            # Faust drops what lies before what it has read.
-            self._read_offset[TP(*tp)] = None
-        return started
+        return await thread.start_at(positions, epoch)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Have the assigned tasks restored, which puts their partitions where they have to go on."""
