@@ -106,6 +106,7 @@ async def test_a_new_producer_ends_what_the_last_one_left_open(kafka):
     assert await kafka.read(kafka.a) == ([b"seen"], 3)
     with pytest.raises((KafkaError, IllegalOperation)):
         await put(old, kafka.a, b"never")
+    with pytest.raises((KafkaError, IllegalOperation)):
         await old.commit_transaction()
     await new.begin_transaction()
     await put(new, kafka.a, b"new")

@@ -55,7 +55,8 @@ class Assignment:
                 missing = ", ".join(sorted(set(topics.INPUTS) - names))
                 self.fail(
                     WorkerError(
-                        f"partition {partition} was assigned without {missing}: another program is in the group"
+                        f"partition {partition} was assigned without {missing}: the topic is gone, or another program"
+                        " is in the group"
                     )
                 )
                 return

@@ -8,6 +8,7 @@ import structlog
 
 from streamproc.adapters.kafka.errors import told, worth_another_try
 from streamproc.adapters.kafka.restore import Start, restore
+from streamproc.adapters.kafka.topics import check_not_gone
 from streamproc.adapters.kafka.transactions import Transactions
 from streamproc.adapters.kafka.transport import Batch, State
 from streamproc.adapters.kafka.work import Surroundings, Work
@@ -34,6 +35,7 @@ class Runner:
         self._work: Work | None = None
         self._ending = False
         self._all_rooms = False
+        self._dropped = False
 
     # -- for whoever looks on
 
@@ -107,6 +109,9 @@ class Runner:
         async with self._around.restores:
             began = monotonic()
             observer.reach("restore_begun")
+            if self._dropped:
+                # Neither sending to a topic that is gone nor reading it ever fails; both only take too long.
+                await check_not_gone(self._config)
             # First, so that nobody else can write for this partition from here on.
             await transactions.start()
             observer.reach("fenced")
@@ -162,6 +167,7 @@ class Runner:
         once would fence the new owner. The next heartbeats tell.
         """
         at_work = self._work is not None
+        self._dropped = True
         self._around.observer.dropped(self.partition, error)
         _log.warning("task_dropped", partition=self.partition, reason=told(error))
         await self._give_up()

@@ -64,6 +64,18 @@ async def check_before_reading(config: WorkerConfig) -> int:
     return partitions
 
 
+async def check_not_gone(config: WorkerConfig) -> None:
+    """Raise TopicError where a topic is gone, and KafkaError where Kafka cannot be asked: it may be back soon."""
+    admin = config.clients.admin(bootstrap_servers=config.bootstrap, **config.security)
+    try:
+        await admin.start()
+        known = set(await admin.list_topics())
+    finally:
+        await admin.close()
+    if gone := [name for topic in ALL if (name := config.on_kafka(topic)) not in known]:
+        raise TopicError(f"topics were deleted while the worker ran: {', '.join(gone)}; see docs/operations.md")
+
+
 async def _partitions(config: WorkerConfig, topic: str) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap, **config.security)
     try:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from streamproc.adapters.broker.topics import create_topics
+from streamproc.adapters.broker.topics import create_topics, delete_topics
 from streamproc.adapters.kafka.topics import topic_specs
 from streamproc.contracts import topics
 from tests.adapters.kafka.process import all_committed
@@ -116,6 +116,26 @@ async def test_unfit_topics_stop_the_start(broker, prefix, new_worker, wrong, co
     worker = new_worker().start()
     assert worker.wait_exit() == 1
     assert worker.lines() == [f"streamproc worker: topics are not as they have to be: {prefix}{complaint}"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "complaint"),
+    [
+        (topics.ORDERS, "was assigned without live.orders.v1: the topic is gone"),
+        (topics.JOURNAL, "topics were deleted while the worker ran: {}live.journal.v1"),
+    ],
+)
+async def test_a_topic_that_is_deleted_stops_the_worker(broker, prefix, new_worker, topic, complaint):
+    """An input topic or one it writes to: the worker ends with its name, and does not wait for ever."""
+    traffic = a_show(duration=30.0)
+    await make_topics(broker.bootstrap, prefix, traffic.partitions)
+    await send(broker.bootstrap, prefix, traffic.records[:300])
+    worker = new_worker(commit_timeout_s=2.0).start().wait_ready().wait_committed(200)
+    await delete_topics(broker.bootstrap, [prefix + topic])
+    if topic not in topics.INPUTS:
+        await send(broker.bootstrap, prefix, traffic.records[300:])
+    assert worker.wait_exit() == 1
+    assert complaint.format(prefix) in worker.lines()[-1]
 
 
 def _with(spec, **changes):
