@@ -9,7 +9,7 @@ ARGS ?=
 KILLS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-long soak bench schemas lint format lock lock-kafka clean
+.PHONY: help setup tools demo test test-long soak bench bench-restart schemas lint format lock lock-kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,9 @@ soak: tools ## Kill and restart the worker KILLS times and compare: make soak KI
 
 bench: tools ## Measure the CPU time an event costs, by stage
 	$(BIN)/python -m bench.worker $(ARGS)
+
+bench-restart: tools ## Measure the time from a worker's kill to results as fresh as before
+	$(BIN)/python -m bench.restart $(ARGS)
 
 schemas: tools ## Write schemas/ from the models
 	$(BIN)/streamproc schemas

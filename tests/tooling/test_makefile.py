@@ -30,6 +30,7 @@ def make(*arguments, env=None):
         ("test-long", "-m pytest -m long"),
         ("soak", "--kills 200"),
         ("bench", "bench"),
+        ("bench-restart", "bench.restart"),
         ("schemas", "schemas"),
         ("lint", "lint-imports"),
         ("lock", "--generate-hashes"),

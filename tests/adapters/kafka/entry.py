@@ -13,9 +13,11 @@ from streamproc.adapters.prometheus import Metrics
 from streamproc.pipeline.task import TaskConfig
 from tests.adapters.kafka.show import HASH_KEY, Plain
 
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
 
 class Deadly(Metrics):
-    """Kills the process, or raises an error, at the nth time that work gets to a point."""
+    """Kills or stops (SIGSTOP) the process, or raises an error, at the nth time that work gets to a point."""
 
     def __init__(self, how, point, times, **options):
         super().__init__(**options)
@@ -27,14 +29,14 @@ class Deadly(Metrics):
         """Fail there."""
         if point == self._point:
             self._left -= 1
-            if not self._left and self._how == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
+            if not self._left and self._how in _SIGNALS:
+                os.kill(os.getpid(), _SIGNALS[self._how])
             elif not self._left:
                 raise RuntimeError(f"a secret at {point}")
 
 
 def work(settings, fault=""):
-    """Run a worker; return its exit status. ``fault`` is empty, or `kill|raise POINT TIMES`."""
+    """Run a worker; return its exit status. ``fault`` is empty, or `kill|stop|raise POINT TIMES`."""
     logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s", force=True)
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 import urllib.error
@@ -132,6 +133,11 @@ class WorkerProcess:
     def pause(self):
         """Stop it where it is."""
         self.signal(signal.SIGSTOP)
+
+    def is_stopped(self):
+        """Say whether it is stopped, by itself or by `pause`."""
+        done = subprocess.run(["ps", "-o", "state=", "-p", str(self.process.pid)], capture_output=True, check=True)
+        return done.stdout.strip()[:1] == b"T"
 
     def resume(self):
         """Let it go on."""
