@@ -30,6 +30,8 @@ def lines(capsysbinary):
     [
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["replay", "x.jsonl"], "--out"),
+        (["replay", "--out", "y"], "files, or --journal"),
+        (["replay", "x.jsonl", "--journal", "--out", "y"], "files, or --journal"),
         (["replay", "/none/x.jsonl", "--out", "never"], "/none/x.jsonl: No such file"),
         (["replay", "x.jsonl", "--out", "y", "--http-port", "x"], "setting http_port"),
         (["worker", "--commit-ms", "1"], "setting commit_ms"),
