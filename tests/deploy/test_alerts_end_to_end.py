@@ -1,7 +1,6 @@
 """From a viewer's question to whoever is woken: a real worker, Prometheus, Alertmanager and a webhook."""
 
-#: Seconds that Alertmanager may still take once the show has ended.
-PATIENCE_S = 20
+from tests.deploy.station import PATIENCE_S
 
 
 def test_a_burst_of_unanswered_questions_wakes_somebody_and_then_resolves(played):
