@@ -52,7 +52,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rooms", type=int, default=2_000)
     parser.add_argument("--labels", type=int, default=200, help="rooms with labels of their own")
-    parser.add_argument("--seconds", type=float, default=180.0, help="of the show")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the show")
     parser.add_argument("--scrapes", type=int, default=50)
     options = parser.parse_args()
     metrics = Metrics(rooms=options.labels, version="bench", model_version="bench")

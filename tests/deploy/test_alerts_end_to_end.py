@@ -12,7 +12,7 @@ def test_a_burst_of_unanswered_questions_wakes_somebody_and_then_resolves(played
     firing = next(alert for _, _, status, alert in heard if status == "firing")
     assert heard.index(next(one for one in heard if one[2] == "firing")) == 0
     assert firing["labels"]["severity"] == "critical"
-    assert "questions are open in room room-001" in firing["annotations"]["description"]
+    assert "viewers wait for an answer in room room-001" in firing["annotations"]["description"]
     assert firing["annotations"]["runbook_url"] == "docs/runbooks/unanswered_spike.md"
     resolved = next(alert for _, _, status, alert in heard if status == "resolved")
     assert resolved["startsAt"] == firing["startsAt"]

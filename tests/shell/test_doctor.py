@@ -48,12 +48,14 @@ async def test_topics_as_they_have_to_be_and_what_waits(broker, names):
 async def test_topic_with_wrong_settings_is_named(broker, names):
     """A producer's own timestamps on an input topic would let its clock carry the watermark off."""
     orders = names.topic(topics.ORDERS)
-    specs = [spec for spec in topic_specs(1, prefix=f"{names.prefix}.") if spec.name != orders]
-    await create_topics(broker.bootstrap, [*specs, TopicSpec(orders, 2)])
-    seen = (await found(broker, names))["topics"]
+    specs = [spec for spec in topic_specs(2, prefix=f"{names.prefix}.") if spec.name != orders]
+    await create_topics(broker.bootstrap, [*specs, TopicSpec(orders, 1)])
+    findings = await found(broker, names)
+    seen = findings["topics"]
     assert seen.state == BAD
-    assert f"{orders} has 2 partitions and needs 1" in seen.seen
+    assert f"{orders} has 1 partitions and needs 2" in seen.seen
     assert "LogAppendTime" in seen.seen
+    assert findings["lag"].seen == "0 records wait", "what is there is looked at all the same"
 
 
 async def test_a_healthy_worker_and_its_lag(broker, names):
