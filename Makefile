@@ -9,10 +9,10 @@ ARGS ?=
 KILLS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-long soak bench bench-restart schemas lint format lock lock-kafka clean
+.PHONY: help setup tools demo test test-long soak bench bench-restart bench-scrape schemas lint format lock lock-kafka clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(VENV)/.installed ## Make .venv from the lock; does nothing when nothing has changed
 
@@ -35,6 +35,9 @@ bench: tools ## Measure the CPU time an event costs, by stage
 
 bench-restart: tools ## Measure the time from a worker's kill to results as fresh as before
 	$(BIN)/python -m bench.restart $(ARGS)
+
+bench-scrape: tools ## Measure what a scrape of /metrics costs at 2,000 rooms
+	$(BIN)/python -m bench.scrape $(ARGS)
 
 schemas: tools ## Write schemas/ from the models
 	$(BIN)/streamproc schemas

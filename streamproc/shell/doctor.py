@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import platform
 import time
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streamproc import __version__
 from streamproc.adapters.broker.errors import TopicError
 from streamproc.adapters.broker.topics import check_topics
 from streamproc.adapters.kafka.topics import topic_specs
 from streamproc.contracts import topics
-from streamproc.shell.settings import DEVELOPMENT_KEY
+from streamproc.shell.settings import DEVELOPMENT_KEY, PREFIX, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
-    from streamproc.shell.settings import Settings
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 GOOD: Final = "ok"
 DOUBTFUL: Final = "warn"
@@ -33,6 +32,10 @@ _PINNED: Final = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 _LAG: Final = 10_000
 #: ms by which two clocks may differ unnoticed; the contract's `future` begins at 10 s.
 _SKEW: Final = 2_000
+#: ms that a broker may take to answer.
+_PATIENCE_MS: Final = 10_000
+#: Variables with the settings' prefix that are for others: the settings' file, the tests, compose.
+_NO_SETTINGS: Final = {"SETTINGS", "EVAL_DATA", "VERSION"}
 
 
 class Finding(NamedTuple):
@@ -44,19 +47,20 @@ class Finding(NamedTuple):
     todo: str = ""
 
 
-async def examine(settings: Settings, access: Mapping[str, Any]) -> AsyncIterator[Finding]:
+async def examine(
+    settings: Settings, access: Mapping[str, Any], environment: Mapping[str, str]
+) -> AsyncIterator[Finding]:
     """Look at everything, from the inside out; what cannot be looked at without the broker is left out."""
-    for finding in (_versions(), _settings(settings)):
+    for finding in (_versions(), _settings(settings), *_unknown(environment)):
         yield finding
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, **access)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=_PATIENCE_MS, **access)
     began = time.perf_counter()
     try:
         await admin.start()
         cluster = await admin.describe_cluster()
     except (KafkaError, OSError) as error:
-        yield Finding(
-            BAD, "broker", f"{settings.bootstrap}: {error}", "is it up, and are bootstrap and security right?"
-        )
+        seen = f"no Kafka can be reached at {settings.bootstrap}: {_reason(error)}"
+        yield Finding(BAD, "broker", seen, "is it up, and are bootstrap and security_protocol those of its listener?")
         await admin.close()
         return
     try:
@@ -66,8 +70,17 @@ async def examine(settings: Settings, access: Mapping[str, Any]) -> AsyncIterato
         )
         async for finding in _kafka(admin, settings, access):
             yield finding
+    except KafkaError as error:
+        todo = "may this user describe topics, groups and offsets, and do all nodes answer?"
+        yield Finding(BAD, "broker", f"it does not tell more: {_reason(error)}", todo)
     finally:
         await admin.close()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, KafkaConnectionError):
+        return "nothing that speaks this protocol answers there"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _number(n: int, what: str) -> str:
@@ -83,6 +96,16 @@ def _versions() -> Finding:
         wanted = ", ".join(f"{name}=={number}" for name, number in _PINNED.items())
         return Finding(BAD, "versions", seen, f"install {wanted}: the worker uses inner parts of these")
     return Finding(GOOD, "versions", seen)
+
+
+def _unknown(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Name the variables that look like settings and are none: a slip of the pen is otherwise taken for nothing."""
+    known = {name.upper() for name in Settings.model_fields} | _NO_SETTINGS
+    for name in sorted(each.removeprefix(PREFIX) for each in environment if each.startswith(PREFIX)):
+        if name not in known:
+            meant = get_close_matches(name, known, 1)
+            todo = f"is {PREFIX}{meant[0]} meant?" if meant else "docs/configuration.md has all settings"
+            yield Finding(DOUBTFUL, "settings", f"{PREFIX}{name} is none, and does nothing", todo)
 
 
 def _version(name: str) -> str:
@@ -103,18 +126,18 @@ def _settings(settings: Settings) -> Finding:
 async def _kafka(admin: Any, settings: Settings, access: Mapping[str, Any]) -> AsyncIterator[Finding]:  # noqa: ANN401
     there = await admin.list_topics()
     chat = settings.topic_prefix + topics.CHAT
-    described = await admin.describe_topics([chat]) if chat in there else [{"partitions": []}]
-    partitions = len(described[0]["partitions"])
+    wanted = [name for topic in topics.INPUTS if (name := settings.topic_prefix + topic) in there]
+    described = await admin.describe_topics(wanted) if wanted else []
+    counts = {each["topic"]: len(each["partitions"]) for each in described}
+    partitions = counts.get(chat, 0)
     yield await _topics(settings, access, partitions)
     yield await _group(admin, settings)
-    if partitions:
+    if counts:
         consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, enable_auto_commit=False, **access)
         await consumer.start()
         try:
-            inputs = [
-                TopicPartition(settings.topic_prefix + t, p) for t in topics.INPUTS for p in range(partitions)
-                if settings.topic_prefix + t in there
-            ]  # fmt: skip
+            # Counts may differ: what is asked of a partition that is not there has no answer.
+            inputs = [TopicPartition(topic, p) for topic, count in counts.items() for p in range(count)]
             yield await _lag(admin, consumer, settings, inputs)
             yield await _clock(consumer, inputs)
         finally:
@@ -141,7 +164,10 @@ async def _group(admin: Any, settings: Settings) -> Finding:  # noqa: ANN401 - a
     _, _, state, _, _, members, *_ = next((g for a in answers for g in a.groups), (0, "", "Dead", "", "", []))
     if not members:
         return Finding(BAD, "group", f"{settings.group}: no worker is in it ({state})", "start `streamproc worker`")
-    return Finding(GOOD, "group", f"{settings.group}: {_number(len(members), 'worker')}, {state.lower()}")
+    seen = f"{settings.group}: {_number(len(members), 'worker')}, {state}"
+    if state != "Stable":
+        return Finding(DOUBTFUL, "group", seen, "ask again in a minute; a group that stays so waits for a dead member")
+    return Finding(GOOD, "group", seen)
 
 
 async def _lag(admin: Any, consumer: Any, settings: Settings, inputs: list[TopicPartition]) -> Finding:  # noqa: ANN401

@@ -173,18 +173,19 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _complaint(error: ValidationError, file: Path | None) -> CommandError:
-    first, *more = error.errors(include_url=False, include_input=True)
-    also = f" (and {len(more)} more)" if more else ""
-    name = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "value_error":
-        return unusable(f"setting {first['ctx']['error']}{also}")
-    info = Settings.model_fields.get(str(first["loc"][0]))
+    first, *more = lines = [_line(each, file) for each in error.errors(include_url=False, include_input=True)]
+    return unusable(f"{first} (and {len(more)} more)" if more else first, lines)
+
+
+def _line(fault: Any, file: Path | None) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    name = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "value_error":
+        return f"setting {fault['ctx']['error']}"
+    info = Settings.model_fields.get(str(fault["loc"][0]))
     if info is None:
-        return unusable(
-            f"setting {name}: there is none of that name; {file} may hold those of docs/configuration.md{also}"
-        )
-    given = "" if SecretStr.__name__ in str(info.annotation) else f"{first['input']!r} is not allowed; "
-    return unusable(f"setting {name} ({PREFIX}{name.upper()}, {flag(name)}): {given}{allowed(info)}{also}")
+        return f"setting {name}: there is none of that name; {file} may hold those of docs/configuration.md"
+    given = "" if SecretStr.__name__ in str(info.annotation) else f"{fault['input']!r} is not allowed; "
+    return f"setting {name} ({PREFIX}{name.upper()}, {flag(name)}): {given}{allowed(info)}"
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from streamproc.simulate.params import Phase, ShowParams
 from tests.deploy.grafana import Grafana
-from tests.deploy.station import DEPLOY, Station
+from tests.deploy.station import DEPLOY, PATIENCE_S, Station
 
 #: How much faster than the clock the show is played, and the rules run.
 PACE = 24
@@ -115,7 +115,7 @@ def played(broker, program, tmp_path_factory):
         began = station.now()
         play = Thread(target=station.play, args=[params])
         play.start()
-        play.join(timeout=3 * LENGTH / PACE)
+        play.join(timeout=LENGTH / PACE + PATIENCE_S)
         assert not play.is_alive()
         ended = station.now()
         yield Played(station, began, began + MIDDLE * (ended - began), ended)

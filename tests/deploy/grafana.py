@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamproc.adapters.broker.config import free_ports
 from streamproc.adapters.broker.fetch import cache_dir
-from tests.deploy.station import DEPLOY, answers, stop, wait_until
+from tests.deploy.station import DEPLOY, PATIENCE_S, answers, stop, wait_until
 
 _SERVED_FROM = "/var/lib/streamproc/dashboards"
 
@@ -57,9 +57,11 @@ class Grafana(AbstractContextManager):
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/api/health"), 60, f"Grafana answers (its log: {self._folder})")
+        wait_until(lambda: answers(f"{self.url}/api/health"), PATIENCE_S, f"Grafana answers (its log: {self._folder})")
         wait_until(
-            lambda: answers(f"{self.url}/api/dashboards/uid/streamproc-pipeline"), 30, "the dashboards are there"
+            lambda: answers(f"{self.url}/api/dashboards/uid/streamproc-pipeline"),
+            PATIENCE_S,
+            "the dashboards are there",
         )
         return self
 

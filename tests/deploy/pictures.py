@@ -9,7 +9,8 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-_WAIT_MS = 40_000
+#: Waited for only where a page is not ready: a busy machine takes its time.
+_WAIT_MS = 180_000
 _MARGIN = 40
 
 #: Every panel has been let in by Grafana, none loads, and each has drawn something or says why not. Headings of rows

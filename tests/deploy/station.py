@@ -25,6 +25,8 @@ from streamproc.shell.feed import feed, items_of_show, new_producer
 from streamproc.shell.shows import arriving, starting
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+#: How long anything is waited for; a busy machine takes its time, and an idle one ends the wait at once.
+PATIENCE_S = 180
 _POLL_S = 0.1
 _DURATION = re.compile(r"(?<![\w.$])(\d+)(s|m|h)(?![\w.])")
 _MS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
@@ -179,7 +181,7 @@ class Station(AbstractContextManager):
         self._processes.callback(stop, process)
 
     def _wait(self, name, url):
-        wait_until(lambda: answers(url), 60, f"{name} answers (its log: {self.folder / name}.log)")
+        wait_until(lambda: answers(url), PATIENCE_S, f"{name} answers (its log: {self.folder / name}.log)")
 
     def play(self, params):
         """Send a show at the station's pace; return its parameters with the start it had, once all is sent."""

@@ -107,12 +107,16 @@ def test_the_provisioned_files_are_where_compose_puts_them():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_query_is_answered(played, name):
     """A Prometheus that scrapes a real worker has numbers for every query, in the middle of a show."""
-    unanswered = [
-        (title, query)
-        for title, query in queries(name)
-        if not any(value != "NaN" for value in played.station.query(query, time=played.middle))
-    ]
-    assert not unanswered
+
+    # One scrape that a busy machine misses leaves nothing at its instant.
+    def answered(query):
+        return any(
+            value != "NaN"
+            for seconds in range(5)
+            for value in played.station.query(query, time=played.middle - seconds)
+        )
+
+    assert [(title, query) for title, query in queries(name) if not answered(query)] == []
 
 
 @pytest.fixture(scope="module")

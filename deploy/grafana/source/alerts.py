@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import statetimeline
 from grafana_foundation_sdk.models import common, dashboard
 
-from source.parts import LEVELS, OK, SOURCE, Query, target
+from source.parts import FAINT, SOURCE, Query, levels, target
 
 
 def firing(by: str, where: str = "") -> str:
@@ -24,6 +24,11 @@ def at_rest(label: str, *names: str) -> str:
     return "".join(f' or on ({label}) label_replace(vector(0), "{label}", "{name}", "", "")' for name in names)
 
 
+def alive(expr: str) -> str:
+    """Return ``expr`` only while a worker answers: without one nothing is judged, and a 0 would be a lie."""
+    return f'({expr}) and on () count(up{{job="streamproc"}} == 1)'
+
+
 def bands(title: str, query: Query, says: str, *, height: int = 5) -> statetimeline.Panel:
     """Return a band for each series of `firing` and `at_rest`: when, and for how long."""
     return (
@@ -32,13 +37,14 @@ def bands(title: str, query: Query, says: str, *, height: int = 5) -> statetimel
         .description(says)
         .datasource(SOURCE)
         .with_target(target(query, "A"))
-        .mappings([LEVELS])
-        # By thresholds it would write their bounds on the bands instead of the words.
-        .color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.FIXED).fixed_color(OK))
-        .show_value(common.VisibilityMode.AUTO)
+        .mappings([levels(FAINT)])
+        # By thresholds the legend would have their bounds instead of the words.
+        .color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.FIXED).fixed_color(FAINT))
+        # A short alert's band is too short for its word: the legend has it.
+        .show_value(common.VisibilityMode.NEVER)
         .legend(
             look.VizLegendOptions()
-            .show_legend(False)
+            .show_legend(True)
             .display_mode(common.LegendDisplayMode.LIST)
             .placement(common.LegendPlacement.BOTTOM)
         )

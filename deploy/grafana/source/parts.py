@@ -20,14 +20,20 @@ OK, LOOK, ACT, PLAIN = "green", "orange", "red", "text"
 #: A series that nothing is good or bad about.
 NEUTRAL: Final = "blue"
 
-#: What the levels of `firing` are called.
-LEVELS: Final = dashboard.ValueMap(
-    options={
-        "0": dashboard.ValueMappingResult(text="quiet", color=OK, index=0),
-        "1": dashboard.ValueMappingResult(text="warning", color=LOOK, index=1),
-        "2": dashboard.ValueMappingResult(text="critical", color=ACT, index=2),
-    }
-)
+#: A band at rest, faint in both themes.
+FAINT: Final = "rgba(128, 128, 128, 0.25)"
+
+
+def levels(rest: str) -> dashboard.ValueMap:
+    """Return what the levels of `firing` are called; no alert is no praise: ``rest`` is its colour."""
+    return dashboard.ValueMap(
+        options={
+            "0": dashboard.ValueMappingResult(text="no alert", color=rest, index=0),
+            "1": dashboard.ValueMappingResult(text="warning", color=LOOK, index=1),
+            "2": dashboard.ValueMappingResult(text="critical", color=ACT, index=2),
+        }
+    )
+
 
 Steps = Sequence[tuple[float | None, str]]
 Panel = Builder[dashboard.Panel]
@@ -175,6 +181,7 @@ def rows(
     *,
     sort: Sequence[str],
     url: str,
+    none: str,
 ) -> table.Panel:
     """Return a table with a row for each value of the label ``key``, which links to ``url``."""
     panel = table.Panel().title(title).description(says).datasource(SOURCE).span(24).height(9)
@@ -200,7 +207,7 @@ def rows(
     for column in columns:
         panel.override_by_name(column.title, _column(column))
     panel.sort_by([look.TableSortByFieldState().display_name(name).desc(True) for name in sort])
-    return panel.no_value("No room is on the air.")
+    return panel.no_value(none)
 
 
 def _column(column: Column) -> list[dashboard.DynamicConfigValue]:
@@ -213,7 +220,7 @@ def _column(column: Column) -> list[dashboard.DynamicConfigValue]:
         settings.append(_is("thresholds", {"mode": "absolute", "steps": steps}))
         settings.append(_is("color", {"mode": "thresholds"}))
     if column.level:
-        settings.append(_is("mappings", [LEVELS.to_json()]))
+        settings.append(_is("mappings", [levels(PLAIN).to_json()]))
     if column.steps or column.level:
         settings.append(_is("custom.cellOptions", {"type": "color-text"}))
     return settings
@@ -223,9 +230,9 @@ def _is(name: str, value: Any) -> dashboard.DynamicConfigValue:  # noqa: ANN401 
     return dashboard.DynamicConfigValue(id_val=name, value=value)
 
 
-def drawn(colour: str, *, dashed: bool = False) -> list[dashboard.DynamicConfigValue]:
+def drawn(colour: str, *, dashed: bool = False, width: int = 1) -> list[dashboard.DynamicConfigValue]:
     """Return how one series is drawn that must not look like the others; use it with `override_by_name`."""
-    settings = [_is("color", {"mode": "fixed", "fixedColor": colour}), _is("custom.lineWidth", 1)]
+    settings = [_is("color", {"mode": "fixed", "fixedColor": colour}), _is("custom.lineWidth", width)]
     return [*settings, _is("custom.lineStyle", {"fill": "dash", "dash": [8, 8]})] if dashed else settings
 
 

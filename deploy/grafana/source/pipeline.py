@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard as build
 
+from source.alerts import at_rest, bands, firing
 from source.parts import NEUTRAL, OK, Panel, Query, at_least, board, fill, limits, lines, number
 
 RATE = "[$__rate_interval]"
@@ -12,7 +13,7 @@ def dashboard() -> build.Dashboard:
     page = board("streamproc-pipeline", "Pipeline", "Whether the workers keep up, commit, and have room for more.")
     return fill(
         page,
-        ("", _summary()),
+        ("", [*_summary(), _alerts()]),
         ("Does it keep up?", _keeping_up()),
         ("What comes in", _input()),
         ("What it costs", _cost()),
@@ -67,6 +68,18 @@ def _summary() -> list[Panel]:
             decimals=0,
         ),
     ]
+
+
+def _alerts() -> Panel:
+    names = ("WorkerDown", "NoWorker", "IdleWorkers", "StaleResults", "CommitAge")
+    names += ("ConsumerLag", "DeadLetters", "Restoring", "Restarts")
+    return bands(
+        "Alerts of the pipeline",
+        Query(firing("alert", 'room=""') + at_rest("alert", *names), "{{alert}}"),
+        "When an alert of the pipeline fired: red is critical, orange a warning, gray no alert. docs/runbooks has a"
+        " page for each.",
+        height=8,
+    )
 
 
 def _keeping_up() -> list[Panel]:
@@ -125,7 +138,7 @@ def _input() -> list[Panel]:
             stacked=True,
         ),
         lines(
-            "Late and twice",
+            "Late, duplicate, outside a session",
             [
                 Query(
                     f"sum(rate(streamproc_late_total{RATE})) / sum(rate(streamproc_events_total{RATE})) or vector(0)",
@@ -231,9 +244,10 @@ def _state() -> list[Panel]:
             "Time since a worker last wrote a room's snapshot. About a second while rooms change; orange from 60 s,"
             " red from 10 min:"
             " a restart then reads much input again.",
-            unit="dthms",
+            unit="s",
             steps=limits(60, 600),
             span=8,
+            decimals=0,
             none="none yet",
         ),
         number(

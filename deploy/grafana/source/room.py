@@ -4,9 +4,31 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
 from source.alerts import at_rest, bands, firing
-from source.parts import ACT, NEUTRAL, SOURCE, Panel, Query, at_least, board, drawn, fill, limits, lines, number, words
+from source.parts import (
+    ACT,
+    LOOK,
+    NEUTRAL,
+    PLAIN,
+    SOURCE,
+    Panel,
+    Query,
+    at_least,
+    board,
+    drawn,
+    fill,
+    levels,
+    limits,
+    lines,
+    number,
+    words,
+)
 
-OF = '{room="$room"}'
+#: Questions answered in time: the alert of old questions begins below the first.
+IN_TIME = at_least(0.5, 0.25)
+#: Waiting viewers as a share of where the spike alert begins.
+NEAR = limits(0.7, 1)
+HERE = 'room="$room"'
+OF = f"{{{HERE}}}"
 HELP = """
 - **Questions pile up**: tell the anchor's desk what is asked most; an assistant can answer in the chat.
   Runbooks `unanswered_spike`, `oldest_question`, `overload`.
@@ -34,72 +56,80 @@ def dashboard() -> build.Dashboard:
 def _summary() -> list[Panel]:
     return [
         number(
-            "Longest wait",
+            "Alert",
+            firing("room", HERE) + f" or 0 * room:streamproc_open_askers:sum{OF}",
+            "The worst alert that fires in this room; the bands below say which, and since when.",
+            none="not on the air",
+        ).mappings([levels(PLAIN)]),
+        number(
+            "Viewers waiting",
+            f"room:streamproc_open_askers:sum{OF}",
+            "Viewers with a question that nobody has answered yet.",
+            steps=((None, NEUTRAL),),
+        ),
+        number(
+            "Of the alert's level",
+            f"room:streamproc_open_askers:sum{OF} / room:streamproc_open_askers:spike{OF}",
+            "Viewers waiting, as a share of where the spike alert begins: a room has its own. Orange from 70 %, red"
+            " from 100 %; none in a room's first 3 min.",
+            unit="percentunit",
+            steps=NEAR,
+            decimals=0,
+            none="too young",
+        ),
+        number(
+            "Oldest open question",
             f"room:streamproc_oldest_question_seconds:max{OF}",
-            "Age of the oldest open question. Orange from 3 min, red from 10 min.",
+            "Orange from 3 min; red from 10 min, when it was asked again and again: it expires 10 min after it was last"
+            " asked.",
             unit="dthms",
             steps=limits(180, 600),
-            none="none waits",
+            none="none is open",
         ),
         number(
-            "Open questions",
-            f"room:streamproc_open_questions:sum{OF}",
-            "Questions nobody has answered yet; many viewers asking the same are one. Orange from 8, red from 16.",
-            steps=limits(8, 16),
-        ),
-        number(
-            "Usually open",
-            f"room:streamproc_open_questions:usual{OF}",
-            "Median of open questions over the last 30 min. A room on the air for less than 3 min has none.",
-            steps=((None, NEUTRAL),),
-            decimals=0,
-        ),
-        number(
-            "Responsiveness",
-            f"room:streamproc_responsiveness:avg{OF}",
-            "Last 5 min: 100 % is an answer at once, 37 % after 30 s, 0 % none within a minute. Orange below 30 %,"
-            " red below 10 %.",
+            "Answered in time",
+            f"room:streamproc_in_time:avg{OF}",
+            "Of the questions due in 5 min, those answered within a minute. Orange below 50 %, red below 25 %.",
             unit="percentunit",
-            steps=at_least(0.3, 0.1),
+            steps=IN_TIME,
             decimals=0,
-            none="nothing due",
+            none="none was due",
         ),
         number(
-            "Messages a minute",
-            f"room:streamproc_messages:sum{OF} / 5",
-            "Mean of the last 5 min.",
-            steps=((None, NEUTRAL),),
+            "Last event",
+            f"room:streamproc_silence_seconds:min{OF}",
+            "Time since the last event on chat, anchor or room. Orange from 30 s, red from 60 s, when an alert fires in"
+            " a room that had a message a second.",
+            unit="s",
+            steps=limits(30, 60),
             decimals=0,
-        ),
-        number(
-            "Orders",
-            f"sum(streamproc_room_orders{OF})",
-            "Orders first paid in this session.",
-            steps=((None, NEUTRAL),),
         ),
     ]
 
 
 def _questions() -> list[Panel]:
-    usual = f"room:streamproc_open_questions:usual{OF}"
     return [
         lines(
-            "Open questions",
+            "Viewers waiting",
             [
-                Query(f"room:streamproc_open_questions:sum{OF}", "open"),
-                Query(usual, "usual"),
-                Query(f"room:streamproc_open_questions:spike{OF}", "alert above"),
+                Query(f"room:streamproc_open_askers:sum{OF}", "viewers waiting"),
+                Query(f"room:streamproc_open_askers:usual{OF}", "usual"),
+                Query(f"room:streamproc_open_askers:spike{OF}", "alert from"),
+                Query(f"room:streamproc_open_questions:sum{OF}", "open questions"),
             ],
-            "Open now, what is usual for the room (median of 30 min), and from where the alert fires: twice the"
-            " usual, 10 above it, and 2.5 standard deviations above it.",
+            "Viewers with an open question, what is usual for the room (median of 30 min), and from where the alert"
+            " fires: twice the usual, 10 above it, and 2.5 standard deviations above it. Far fewer questions than"
+            " viewers: many ask the same.",
         )
-        .override_by_name("alert above", drawn(ACT, dashed=True))
-        .override_by_name("usual", drawn("gray")),
+        .override_by_name("alert from", drawn(ACT, dashed=True))
+        .override_by_name("usual", drawn("gray"))
+        .override_by_name("viewers waiting", drawn(NEUTRAL, width=2))
+        .override_by_name("open questions", drawn("purple")),
         lines(
-            "Longest wait",
+            "Oldest open question",
             [Query(f"room:streamproc_oldest_question_seconds:max{OF}", "oldest open question")],
-            "Age of the oldest open question; a gap means that none waits. From 3 min (dashed) an alert fires, with 3"
-            " open and few answered in time.",
+            "A gap means that none is open. From 3 min (dashed) an alert fires, with 3 viewers waiting and fewer than"
+            " half of the questions answered in time.",
             unit="dthms",
             steps=limits(180, 600),
         ),
@@ -109,11 +139,16 @@ def _questions() -> list[Panel]:
 def _trade() -> list[Panel]:
     return [
         lines(
-            "Responsiveness",
-            [Query(f"room:streamproc_responsiveness:avg{OF}", "last 5 min")],
-            "100 % is an answer at once, 37 % after 30 s, 0 % none within a minute; a gap means that no question was"
-            " due.",
+            "How it is answered",
+            [
+                Query(f"room:streamproc_in_time:avg{OF}", "in time"),
+                Query(f"room:streamproc_responsiveness:avg{OF}", "responsiveness"),
+            ],
+            "Last 5 min. In time: share of the questions due that were answered within a minute; below 50 % (dashed)"
+            " old questions alert. Responsiveness: the same weighed by haste, 100 % is an answer at once, 37 % one"
+            " after 30 s. A gap means that none was due.",
             unit="percentunit",
+            steps=((0.5, LOOK),),
             span=8,
         ).max(1),
         lines(
@@ -135,9 +170,9 @@ def _alerts() -> Panel:
     return bands(
         "Alerts of this room",
         Query(
-            firing("alert", 'room="$room"') + at_rest("alert", "UnansweredSpike", "OldestQuestion", "SilentRoom"),
+            firing("alert", HERE) + at_rest("alert", "UnansweredSpike", "OldestQuestion", "SilentRoom"),
             "{{alert}}",
         ),
-        "When an alert of Prometheus fired: red is critical, orange a warning, green quiet. docs/runbooks has a page"
+        "When an alert of Prometheus fired: red is critical, orange a warning, gray no alert. docs/runbooks has a page"
         " for each.",
     )
