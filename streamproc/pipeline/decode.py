@@ -21,7 +21,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
-class _NotJson(ValueError):
+class _NotJsonError(ValueError):
     """What Python's reader would take all the same."""
 
 
@@ -96,7 +96,7 @@ def _too_deep(value: bytes) -> bool:
 def _tree(text: str) -> object:
     try:
         return json.loads(text, parse_constant=_no_constant)
-    except (json.JSONDecodeError, _NotJson):
+    except (json.JSONDecodeError, _NotJsonError):
         raise
     except ValueError:
         # Python refuses to read integers of thousands of digits; they are JSON, and beyond every field's bound.
@@ -104,7 +104,7 @@ def _tree(text: str) -> object:
 
 
 def _no_constant(name: str) -> float:
-    raise _NotJson(f"{name} is not JSON")
+    raise _NotJsonError(f"{name} is not JSON")
 
 
 def _bounded(digits: str) -> int:

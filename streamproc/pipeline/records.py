@@ -44,7 +44,7 @@ def encode(value: Mapping[str, Any]) -> bytes:
     """Return a value as compact JSON in UTF-8."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # an integer beyond 64 bits: the contract sets money no limit
+    except TypeError:  # an integer beyond 64 bits: money may be larger
         return dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

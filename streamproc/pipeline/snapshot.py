@@ -39,7 +39,7 @@ def dump(snapshot: Snapshot) -> bytes:
     """Return a snapshot as bytes."""
     try:
         body = b"m" + _ENCODER.encode(snapshot)
-    except OverflowError:  # an integer beyond 64 bits: the contract sets money no limit
+    except OverflowError:  # an integer beyond 64 bits: money may be larger
         body = b"j" + json.dumps(msgspec.to_builtins(snapshot)).encode()
     return _HEAD.pack(FORMAT, crc32(body)) + body
 
