@@ -1,5 +1,11 @@
 """The worker on a Kafka that trusts nobody: with the rights of docs/security.md it works, without one it says which."""
 
+import os
+import re
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from streamproc.adapters.broker import BrokerOptions, EmbeddedBroker
@@ -111,3 +117,45 @@ async def test_a_topic_without_any_right_is_named(strict, start, prefix, name):
     worker = await start("scram", [acl for acl in worker_acls(prefix, f"{prefix}worker") if name not in acl.name])
     assert worker.wait_exit() == 1
     assert f"{prefix}{name} is missing" in worker.lines()[-1]
+
+
+def streamproc(*words, **env):
+    """Run the command line as operators do, with settings from the environment."""
+    settings = {f"STREAMPROC_{name.upper()}": value for name, value in env.items()}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("STREAMPROC_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "streamproc", *words],
+        env={**clean, **settings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+async def test_the_command_line_keeps_the_password_to_itself(strict, tls, prefix, tmp_path):
+    """In production, told by environment and file, worker and doctor work; at level debug nothing they say holds it."""
+    password = tmp_path / "password"
+    password.write_text(USER.password + "\n")
+    env = {
+        **tls.scram_flags(password), "bootstrap": strict.bootstrap_sasl, "topic_prefix": prefix, "http_port": "0",
+        "group": f"{prefix}worker", "env": "production", "hash_key": "a-key-of-this-test-alone", "log_level": "debug",
+    }  # fmt: skip
+    await make_topics(strict.bootstrap, prefix, 1)
+    await grant(strict.bootstrap, f"User:{USER.name}", worker_acls(prefix, f"{prefix}worker"))
+    worker = streamproc("worker", **env)
+    said = []
+    for line in worker.stdout:
+        said.append(line)
+        if '"restored"' in line:
+            break
+    doctor = streamproc("doctor", **env)
+    said += doctor.communicate(timeout=60)[0].splitlines()
+    assert any(line.startswith("ok    broker") for line in said)
+    worker.send_signal(signal.SIGTERM)
+    said += worker.communicate(timeout=60)[0].splitlines()
+    assert worker.returncode == 0
+    password.write_text("not the password")
+    refused = streamproc("worker", **env)
+    told = refused.communicate(timeout=60)[0].splitlines()
+    assert refused.returncode == 1
+    assert f"no Kafka can be reached at {strict.bootstrap_sasl}" in told[-1]
+    assert re.search(r"(?i)authentication", "".join(told))
+    said += told
+    assert not [line for line in said if USER.password in line or "not the pass" in line or "a-key-of-this" in line]
