@@ -60,16 +60,6 @@ async def test_nothing_can_be_sent(served, method, path):
         assert answer.headers["Allow"] == "GET,HEAD"
 
 
-async def test_a_large_body_does_not_pile_up(served):
-    """A body on a page that has none is not read into memory: it is refused or passed over."""
-    server, _, _ = served
-    async with (
-        ClientSession() as session,
-        session.get(f"http://127.0.0.1:{server.port}/healthz", data=b"x" * (4 << 20)) as answer,
-    ):
-        assert answer.status in {200, 413}
-
-
 def test_it_binds_to_loopback_unless_told():
     """The setting's default, and the worker's."""
     assert load({}).http_host == WorkerConfig(TaskConfig(b"k")).http_host == "127.0.0.1"
