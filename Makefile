@@ -9,7 +9,7 @@ ARGS ?=
 KILLS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-long soak bench bench-restart bench-scrape schemas lint format lock lock-kafka clean
+.PHONY: help setup tools demo test test-long soak bench bench-restart bench-scrape flood audit schemas lint format lock lock-kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -38,6 +38,19 @@ bench-restart: tools ## Measure the time from a worker's kill to results as fres
 
 bench-scrape: tools ## Measure what a scrape of /metrics costs at 2,000 rooms
 	$(BIN)/python -m bench.scrape $(ARGS)
+
+flood: tools ## Measure what bad records cost beside good ones, by reason
+	$(BIN)/python -m bench.flood $(ARGS)
+
+# Needs an advisory database on the network; --strict fails for every package that it could not ask about.
+AUDIT_TOOL := build/audit-tool
+
+$(AUDIT_TOOL)/bin/pip-audit: | $(BIN)/python
+	$(BIN)/python -m venv $(AUDIT_TOOL)
+	$(AUDIT_TOOL)/bin/python -m pip --disable-pip-version-check install --quiet pip-audit
+
+audit: $(AUDIT_TOOL)/bin/pip-audit ## Ask an advisory database about the worker's packages (network)
+	$(AUDIT_TOOL)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-runtime.lock $(ARGS)
 
 schemas: tools ## Write schemas/ from the models
 	$(BIN)/streamproc schemas

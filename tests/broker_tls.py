@@ -47,6 +47,24 @@ class Security:
         """Aiokafka settings for the listener that wants a certificate."""
         return {"security_protocol": "SSL", "ssl_context": self.context()}
 
+    def scram_flags(self, password_file):
+        """Command line settings for the listener that wants a name and a password."""
+        return {
+            "security_protocol": "SASL_SSL",
+            "ssl_ca_file": str(self.authority),
+            "sasl_username": USER.name,
+            "sasl_password_file": str(password_file),
+        }
+
+    def mutual_tls_flags(self):
+        """Command line settings for the listener that wants a certificate."""
+        return {
+            "security_protocol": "SSL",
+            "ssl_ca_file": str(self.authority),
+            "ssl_cert_file": str(self.client_key_and_chain),
+            "ssl_key_file": str(self.client_key_and_chain),
+        }
+
     def scram(self, password=USER.password):
         """Aiokafka settings for the listener that wants a name and a password."""
         return {

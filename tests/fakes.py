@@ -82,10 +82,10 @@ def said(offset, at, text="ok", role="anchor", channel="speech", **value):
     return record("anchor", offset, event_time=at, text=text, role=role, channel=channel, anchor_id="mei", **value)
 
 
-def paid(offset, at, order="k1", user="ann", amount=100, status="paid", currency="CNY", **value):
+def paid(offset, at, order="k1", user="ann", amount=100, status="paid", currency="CNY", quantity=1, **value):
     """Return an order record."""
     return record(
-        "orders", offset, event_time=at, order_id=order, user_id=user, product_id="p", quantity=1,
+        "orders", offset, event_time=at, order_id=order, user_id=user, product_id="p", quantity=quantity,
         amount=amount, currency=currency, status=status, **value,
     )  # fmt: skip
 

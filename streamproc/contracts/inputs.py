@@ -13,6 +13,10 @@ from streamproc.contracts import topics
 TIME_MIN: Final = 946_684_800_000
 TIME_MAX: Final = 4_102_444_800_000
 
+#: Digits of an integer at most: sums of any number of them, and their quotients, stay within a float's reach.
+DIGITS: Final = 200
+_MOST: Final = 10**DIGITS
+
 #: A separator of output ids, white space or a control character.
 _UNSAFE = r"/@#\s\x00-\x1f\x7f-\x9f"
 
@@ -21,7 +25,7 @@ Id = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)
 KeyId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=rf"^[^{_UNSAFE}]+$")]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500)]
 TimeMs = Annotated[int, Field(strict=True, ge=TIME_MIN, lt=TIME_MAX)]
-Count = Annotated[int, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=_MOST)]
 Currency = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")]
 Ids = Annotated[list[Id], Field(max_length=100)]
 
@@ -88,7 +92,7 @@ class Order(Input):
     order_id: Id
     user_id: Id
     product_id: Id
-    quantity: Annotated[int, Field(strict=True, ge=1)]
+    quantity: Annotated[int, Field(strict=True, ge=1, lt=_MOST)]
     amount: Annotated[Count, Field(description="minor units of the currency")]
     currency: Currency
     status: Literal["placed", "paid", "cancelled", "refunded"]

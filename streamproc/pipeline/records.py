@@ -3,11 +3,14 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from json import dumps
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from streamproc.contracts import topics
+
+#: Largest key in bytes that a dead letter carries: with a larger one Kafka could refuse the dead letter itself.
+LARGEST_KEY: Final = 64 * 1024
 
 
 class Record(NamedTuple):
@@ -41,21 +44,25 @@ def encode(value: Mapping[str, Any]) -> bytes:
     """Return a value as compact JSON in UTF-8."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # an integer beyond 64 bits: the contract sets money no limit
+    except TypeError:  # an integer beyond 64 bits: money may be larger
         return dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def dead_letter(record: Record, rejected: Rejected) -> Output:
     """Return the dead letter of a record, with all of it except what is too large to carry."""
+    key, detail = record.key, rejected.detail
+    if key is not None and len(key) > LARGEST_KEY:
+        detail = f"{detail}; the key, of {len(key)} bytes, is left out"
+        key = None
     value = None if record.value is None or rejected.reason == "too_large" else record.value
     body = {
         "id": f"{record.topic}/{record.partition}/{record.offset}",
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "key": None if record.key is None else b64encode(record.key).decode(),
+        "key": None if key is None else b64encode(key).decode(),
         "value": None if value is None else b64encode(value).decode(),
         "reason": rejected.reason,
-        "detail": rejected.detail,
+        "detail": detail,
     }
-    return Output(topics.DEAD_LETTER, record.key, encode(body))
+    return Output(topics.DEAD_LETTER, key, encode(body))

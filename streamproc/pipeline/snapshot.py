@@ -12,9 +12,7 @@ import msgspec
 
 from streamproc.domain.events import AnyEvent
 from streamproc.domain.room import RoomState
-
-#: Raised whenever a field of the state changes its meaning; what reads older formats goes into `_MIGRATIONS`.
-FORMAT: Final = 1
+from streamproc.pipeline.formats import FORMAT, SNAPSHOTS, FormatError, Migrations, check, migrate
 
 _HEAD: Final = Layout(">BI")
 
@@ -39,34 +37,30 @@ def dump(snapshot: Snapshot) -> bytes:
     """Return a snapshot as bytes."""
     try:
         body = b"m" + _ENCODER.encode(snapshot)
-    except OverflowError:  # an integer beyond 64 bits: the contract sets money no limit
+    except OverflowError:  # an integer beyond 64 bits: money may be larger
         body = b"j" + json.dumps(msgspec.to_builtins(snapshot)).encode()
     return _HEAD.pack(FORMAT, crc32(body)) + body
 
 
-def load(name: str, data: bytes) -> Snapshot:
+def load(name: str, data: bytes, migrations: Migrations = SNAPSHOTS) -> Snapshot:
     """Return the snapshot in ``data``; raise SnapshotError, naming it ``name``, where that cannot be done."""
     if len(data) <= _HEAD.size:
         raise SnapshotError(f"{name}: {len(data)} bytes are no snapshot; {_REMEDY}")
     version, checksum = _HEAD.unpack_from(data)
-    if version > FORMAT:
-        raise SnapshotError(
-            f"{name}: format {version} is newer than this version's {FORMAT}; start the version that wrote it"
-        )
+    try:
+        check(version, migrations)
+    except FormatError as error:
+        raise SnapshotError(f"{name}: {error}") from error
     body = data[_HEAD.size :]
     if crc32(body) != checksum:
         raise SnapshotError(f"{name}: the checksum does not match; {_REMEDY}")
     try:
-        return _read(body)
+        if version == FORMAT and body[:1] == b"m":
+            return _DECODER.decode(body[1:])
+        tree: Any = msgspec.msgpack.decode(body[1:]) if body[:1] == b"m" else json.loads(body[1:])
+        return msgspec.convert(migrate(tree, version, migrations), Snapshot, str_keys=body[:1] != b"m")
     except (msgspec.MsgspecError, ValueError) as error:
         raise SnapshotError(f"{name}: {error}; {_REMEDY}") from error
 
 
 _REMEDY: Final = "restore the topic, or set an earlier start as docs/operations.md describes"
-
-
-def _read(body: bytes) -> Snapshot:
-    if body[:1] == b"m":
-        return _DECODER.decode(body[1:])
-    tree: Any = json.loads(body[1:])
-    return msgspec.convert(tree, Snapshot, str_keys=True)

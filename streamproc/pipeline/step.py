@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from streamproc.contracts import topics
 from streamproc.pipeline import snapshot
+from streamproc.pipeline.formats import FORMAT, JOURNAL, FormatError, Migrations, check, migrate
 from streamproc.pipeline.records import Output, Record
 from streamproc.pipeline.task import Task
 
@@ -50,7 +51,7 @@ class Step(Struct):
     highest: int | None
     next: dict[str, int]
     model_version: str
-    format: int = snapshot.FORMAT
+    format: int = FORMAT
 
 
 class Commit(Struct):
@@ -61,22 +62,30 @@ class Commit(Struct):
     offsets: dict[str, int]
 
 
+class _Format(Struct):
+    """Of a journal record of any version."""
+
+    format: int
+
+
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(Step).decode
+_DECODE_FORMAT = msgspec.json.Decoder(_Format).decode
 
 
-def load_step(name: str, data: bytes) -> Step:
+def load_step(name: str, data: bytes, migrations: Migrations = JOURNAL) -> Step:
     """Return the journal record in ``data``; raise StepError, naming it ``name``, where that cannot be done."""
     try:
-        step = _DECODE(data)
+        # Before all else: another version may have other fields.
+        version = _DECODE_FORMAT(data).format
+        check(version, migrations)
+        if version == FORMAT:
+            return _DECODE(data)
+        return msgspec.convert({**migrate(msgspec.json.decode(data), version, migrations), "format": FORMAT}, Step)
+    except FormatError as error:
+        raise StepError(f"{name}: {error}") from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise StepError(f"{name}: {error}; the journal is damaged, see docs/operations.md") from error
-    if step.format > snapshot.FORMAT:
-        raise StepError(
-            f"{name}: format {step.format} is newer than this version's {snapshot.FORMAT};"
-            " start the version that wrote it"
-        )
-    return step
 
 
 class Stepper:

@@ -42,11 +42,21 @@ COMMANDS: Final = {
 }
 
 
+def _without_values(message: str) -> str:
+    """Leave out what argparse quotes after a flag that it does not know: it may be a secret."""
+    words, known = message.split(), not message.startswith("unrecognized arguments:")
+    return " ".join(
+        word.partition("=")[0] if word.startswith("--") else word
+        for at, word in enumerate(words)
+        if known or at < 2 or word.startswith("-")
+    )
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise unusable(f"{message} (see {self.prog} --help)")
+        raise unusable(f"{_without_values(message)} (see {self.prog} --help)")
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:

@@ -129,6 +129,8 @@ def judge(letter: Letter, now: int, *, fix_key: bool, unchanged: bool) -> Verdic
         return Verdict(None, OUTLOOK["too_large" if reason == "too_large" else "empty"])
     if reason == "wrong_key" and fix_key:
         return _with_its_room(record)
+    if reason == "wrong_key" and record.key is None:
+        return Verdict(None, "its key is not kept: usable with --fix-key")
     if reason == "future":
         item = decode(record)
         if not isinstance(item, Rejected) and position(item) > now + AHEAD:

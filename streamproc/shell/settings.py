@@ -113,7 +113,9 @@ class Settings(WorkerSettings, KafkaSettings, RuleSettings):
             try:
                 values = {**values, secret: Path(path).read_text(encoding="utf-8").rstrip("\r\n")}
             except (OSError, UnicodeDecodeError) as error:
-                raise ValueError(f"{named}: {path} cannot be read: {_reason(error)}") from error
+                # What is no whole path may be the secret itself, by mistake.
+                shown = path if Path(path).is_absolute() else "the file (not shown: no absolute path)"
+                raise ValueError(f"{named}: {shown} cannot be read: {_reason(error)}") from error
         return values
 
     @model_validator(mode="after")

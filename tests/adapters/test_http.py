@@ -4,6 +4,9 @@ import pytest
 from aiohttp import ClientSession
 
 from streamproc.adapters.http import Server
+from streamproc.adapters.kafka.config import WorkerConfig
+from streamproc.pipeline.task import TaskConfig
+from streamproc.shell.settings import load
 
 
 @pytest.fixture
@@ -37,11 +40,36 @@ async def test_readiness_follows_the_worker_and_health_does_not(served):
     assert (await get("/readyz"))[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics/", "/debug", "/favicon.ico"])
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/debug", "/favicon.ico", "/..%2fetc", "/readyz/x", "/HEALTHZ"])
 async def test_nothing_else_is_served(served, path):
     """Any other page is not there."""
     _, _, get = served
     assert (await get(path))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+async def test_nothing_can_be_sent(served, method, path):
+    """Only GET and HEAD are answered; whatever else is refused, with what is allowed and nothing more."""
+    server, _, _ = served
+    async with (
+        ClientSession() as session,
+        session.request(method, f"http://127.0.0.1:{server.port}{path}", data=b"x" * 100) as answer,
+    ):
+        assert answer.status == 405
+        assert answer.headers["Allow"] == "GET,HEAD"
+
+
+def test_it_binds_to_loopback_unless_told():
+    """The setting's default, and the worker's."""
+    assert load({}).http_host == WorkerConfig(TaskConfig(b"k")).http_host == "127.0.0.1"
+
+
+async def test_only_the_address_told_is_listened_on(served):
+    """A server on loopback cannot be reached by another address of the machine."""
+    server, _, _ = served
+    addresses = {site[0] for site in server._runner.addresses}
+    assert addresses == {"127.0.0.1"}
 
 
 async def test_a_taken_port_is_told(served):

@@ -36,58 +36,94 @@ GOOD = {
 }  # fmt: skip
 
 _ODD = [
-    None, True, False, 0, -1, 1, 5.0, 1e308, 10**18, 10**40, "", " ", "0", "a/b", "a b", "a\u0000", "\u3000", "\u0085",
-    "x" * 129, "字" * 500, "字" * 501, [], [1], ["u"], ["u"] * 100, ["u"] * 101, {}, {"a": 1}, "\ud800", "\u202e",
-
-    "e\u0301" * 9, "viewers", "cart", "promotion_ended", "survey", "refunded", "usd", "USD", "U\nD", "bot",
-    946684799999, 946684800000, 4102444799999, 4102444800000,
+    None, True, False, 0, -1, 1, 5.0, 1e308, 10**18, 10**40, 10**200 - 1, 10**200, 10**400, -(10**400),
+    "", " ", "0", "5",
+    "a/b", "a b", "a\u0000", "\u3000", "\u0085", "x" * 129, "字" * 500, "字" * 501, "x" * 70_000, [], [1], ["u"],
+    ["u"] * 100, ["u"] * 101, ["u", None], {}, {"a": 1}, {"level": -1}, {"level": 10**200}, {"follower": 1}, "\ud800",
+    "\u202e", "e\u0301" * 9, "viewers", "cart", "promotion_ended", "survey", "refunded", "usd", "USD", "U\nD", "bot",
+    0, 1, 86_400_000, 946684799999, 946684800000, 4102444799999, 4102444800000, str(T0), float(T0),
 ]  # fmt: skip
+
+_ROOMS = [f"r{n}" for n in range(1, 6)]
+#: What a producer's clock may be off by in ms: none of it is late, unless it is one of the last two.
+_OFF = [0, 0, 0, -500, -2_000, 3_000, 9_999, 10_000, 10_001, 60_000, 86_400_000, -20 * 60_000, -86_400_000]
+_STEP_MS = 20
 
 
 class Fuzzer:
-    """An endless, seeded stream of records."""
+    """An endless, seeded stream of records as a Kafka of LogAppendTime has them; ``broken`` False leaves all whole.
 
-    def __init__(self, seed):
+    ``clock`` is the broker's, in ms; without it every record comes 20 ms after the one before.
+    """
+
+    def __init__(self, seed, *, broken=True, clock=None):
+        self.clock = clock
         self.rng = random.Random(seed)
+        self.broken = broken
         self.n = 0
+        self.offsets = dict.fromkeys(topics.INPUTS, 0)
+
+    @property
+    def now(self):
+        """The broker's clock in ms."""
+        return self.clock() if self.clock else T0 + self.n * _STEP_MS
 
     def record(self):
         """Return one record: a good one, changed in one of many ways, or not at all."""
         rng = self.rng
-        topic = rng.choice(topics.INPUTS)
-        value = {**GOOD[topic], "event_id": f"e{self.n}", "event_time": T0 + rng.randrange(10_000)}
-        if topic == topics.ANCHOR:
-            value["end_time"] = value["event_time"] + rng.choice([0, 5, 500])
-        key = rng.choice([None, b"r1", b"r1", b"r1", b"r2", b"", b"\xff"])
-        timestamp = rng.choice([None, T0, T0 + 10_000, T0 + 10**9, 0])
-        raw = self._break(value)
         self.n += 1
-        return Record(topic, 0, self.n - 1, timestamp, key, raw)
+        topic = rng.choice(topics.INPUTS)
+        value = self._good(topic)
+        key, raw = value["room_id"].encode(), None
+        if self.broken:
+            key = rng.choice([None, *[key] * 8, b"other", b"", b"\xff", b"k" * 70_000])
+            if rng.random() < 0.2:
+                value["event_time"] = value["event_time"] + rng.choice(_OFF)
+                value.pop("end_time", None)
+            raw = self._break(value)
+        else:
+            raw = json.dumps(value, ensure_ascii=False).encode()
+        offset = self.offsets[topic]
+        self.offsets[topic] += 1
+        return Record(topic, 0, offset, self.now, key, raw)
+
+    def _good(self, topic):
+        rng = self.rng
+        at = self.now - rng.randrange(1_000)
+        value = {**GOOD[topic], "event_id": f"e{self.n}", "room_id": rng.choice(_ROOMS), "event_time": at}
+        if topic == topics.ANCHOR:
+            value["end_time"] = at + rng.choice([0, 5, 500])
+        if topic == topics.ORDERS:
+            value["order_id"] = f"k{rng.randrange(self.n)}"
+            value["status"] = rng.choice(["placed", "paid", "paid", "cancelled", "refunded"])
+        return value
 
     def _break(self, value):
         rng = self.rng
-        how = rng.randrange(12)
+        how = rng.randrange(14)
         if how < 5:
             for _ in range(rng.choice([0, 0, 1, 1, 2])):
                 self._change(value)
             return json.dumps(value, ensure_ascii=rng.random() < 0.3).encode("utf-8", "surrogatepass")
-        raw = json.dumps(value, ensure_ascii=False).encode()
-        return self._break_bytes(raw, how)
+        return self._break_bytes(json.dumps(value, ensure_ascii=False).encode(), how)
 
     def _change(self, value):
         rng = self.rng
         name = rng.choice([*value, "unknown"])
         if rng.random() < 0.3:
             value.pop(name, None)
+        elif isinstance(value.get(name), dict) and rng.random() < 0.7:
+            value[name] = {**value[name], rng.choice([*value[name], "unknown"]): rng.choice(_ODD)}
         else:
             value[name] = rng.choice(_ODD)
 
     def _break_bytes(self, raw, how):
         rng = self.rng
         at = rng.randrange(len(raw))
-        deep = rng.choice([5, 150, 5_000])
-        number = rng.choice([b"NaN", b"-Infinity", b"1e999", b"1" * 30, b"1" * 5_000, b"01", b"1.", b"-"])
+        deep = rng.choice([5, 150, 499, 500, 5_000])
+        number = rng.choice([b"NaN", b"-Infinity", b"1e999", b"1" * 30, b"1" * 5_000, b"01", b"1.", b"-", b"-0"])
         other = rng.choice([None, b"", b"null", b"5", b"[]", b'"x"', b"\xef\xbb\xbf" + raw, b" " + raw + b"\n"])
+        cut = rng.randrange(len(raw))
         return {
             5: raw[:at],
             6: raw[:at] + bytes([rng.randrange(256)]) + raw[at + rng.randrange(2) :],
@@ -96,6 +132,8 @@ class Fuzzer:
             9: raw[:-1] + b', "deep": ' + b"[" * deep + b"]" * deep + b"}",
             10: raw.replace(b'"event_time": ', b'"big": ' + number + b', "event_time": '),
             11: rng.randbytes(rng.choice([1, 9, 200, 70_000])),
+            12: raw[: min(at, cut)] + raw[max(at, cut) :],
+            13: b"x" * 950_000 if rng.random() < 0.02 else raw[:-1] + b", " + raw[1:at] + b"}",
         }[how]
 
 
@@ -117,18 +155,25 @@ class Judge:
             value = json.loads(record.value.decode(), parse_constant=_refuse, parse_int=_whole)
         except (ValueError, RecursionError):
             return "not_json"
+        return "not_json" if _depth(value) > 500 else self._of_json(record, value)
+
+    def _of_json(self, record, value):
         if not isinstance(value, dict) or not self._valid(record.topic, value):
             return "invalid"
         if record.key is not None and record.key != value["room_id"].encode():
             return "wrong_key"
-        end = value.get("end_time") if record.topic == topics.ANCHOR else None
-        position = value["event_time"] if end is None else end
-        return "future" if record.timestamp is not None and position > record.timestamp + 10_000 else None
+        position = _position(record.topic, value)
+        if record.timestamp is not None and position > record.timestamp + 10_000:
+            return "future"
+        # Whether it is too late depends on the watermark, which this judge does not know.
+        return "late" if record.timestamp is not None and position < record.timestamp - 2_500 else None
 
     def _valid(self, topic, value):
         # Absent and null are the same, and unknown fields may hold anything.
         schema = self.validators[topic]
         known = {n: v for n, v in value.items() if v is not None and n in schema.schema["properties"]}
+        if isinstance(known.get("user"), dict):
+            known["user"] = {n: v for n, v in known["user"].items() if n in ("level", "follower", "returning")}
         if _surrogates(known) or not schema.is_valid(known):
             return False
         if topic == topics.ANCHOR:
@@ -143,6 +188,21 @@ _REQUIRED = {
     "click": {"user_id", "product_id"}, "cart": {"user_id", "product_id"},
     "product_shown": {"product_id"}, "product_hidden": {"product_id"},
 }  # fmt: skip
+
+
+def _position(topic, value):
+    end = value.get("end_time") if topic == topics.ANCHOR else None
+    return value["event_time"] if end is None else end
+
+
+def _depth(value):
+    deepest, waiting = 0, [(value, 1)]
+    while waiting:
+        each, depth = waiting.pop()
+        if isinstance(each, dict | list):
+            deepest = max(deepest, depth)
+            waiting += [(one, depth + 1) for one in (each.values() if isinstance(each, dict) else each)]
+    return deepest
 
 
 def _refuse(name):

@@ -4,6 +4,7 @@ import pytest
 from msgspec import to_builtins
 
 from streamproc.pipeline import snapshot
+from streamproc.pipeline.formats import FORMAT
 from streamproc.pipeline.snapshot import Snapshot, SnapshotError
 from tests.fakes import chat, new_task, paid, room, said
 
@@ -33,7 +34,8 @@ def test_round_trip(amount):
         (lambda data: data[:3], "no snapshot"),
         (lambda data: data[:-1], "checksum"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "checksum"),
-        (lambda data: bytes([snapshot.FORMAT + 1]) + data[1:], "newer"),
+        (lambda data: bytes([FORMAT + 1]) + data[1:], "newer"),
+        (lambda data: bytes([0]) + data[1:], "format 0 is older than this version reads"),
     ],
 )
 def test_damage_is_named(damage, message):

@@ -55,6 +55,25 @@ def test_wrong_key_can_be_mended():
     assert "invalid" in worse.why
 
 
+def test_a_key_that_is_not_kept_is_not_taken_for_none():
+    """Without a key the record would be usable, in a partition that is not its room's: only --fix-key sends it."""
+    huge = letter("wrong_key", key=None)
+    verdict = judge(huge, T0, fix_key=False, unchanged=True)
+    assert verdict.record is None
+    assert "--fix-key" in verdict.why
+    assert judge(huge, T0, fix_key=True, unchanged=False).record.key == b"r1"
+
+
+def test_help_says_what_replaying_changes_and_cannot(capsys):
+    """For every reason, and that what was published stays."""
+    assert main(["dead-letters", "--help"]) == 0
+    said = capsys.readouterr().out
+    for reason, outlook in OUTLOOK.items():
+        assert f"{reason:<10} {outlook}" in said
+    assert "stays too late" in said
+    assert "results that were published stay as they are" in said
+
+
 def test_unchanged_sends_what_has_a_value():
     """A new version may know more, so one may insist; what is not kept cannot be sent."""
     assert judge(letter("invalid"), T0, fix_key=False, unchanged=True).record.value == json.dumps(GOOD).encode()

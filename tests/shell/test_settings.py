@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from streamproc.domain.rules import WEIGHTS, Bounds, Rules, Thresholds
+from streamproc.shell.cli import main
 from streamproc.shell.errors import UNUSABLE, CommandError
-from streamproc.shell.settings import DEVELOPMENT_KEY, Settings, load
+from streamproc.shell.settings import DEVELOPMENT_KEY, SECRETS, Settings, load
 from streamproc.shell.settings_table import with_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -116,6 +117,32 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     assert "a-secret" not in str(settings.model_dump())
     assert "a-secret" not in complaint({"hash_key": "a-secret-of-length", "http_port": "x"})
     assert "a-secret" not in complaint({"env": "production", "hash_key": "a-secret"})
+
+
+WORD = "hunter2-and-more-of-it"
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_no_secret_is_told_by_a_mistake(tmp_path, capsys, monkeypatch, name):
+    """Wrong neighbours, a wrong type, a secret where its file belongs, a misspelt flag, --help: none shows it."""
+    file = tmp_path / "s.toml"
+    file.write_text(f'{name} = ["{WORD}"]\n')
+    said = [
+        complaint({name: WORD, "http_port": "x"}),
+        complaint({name: WORD, f"{name}_file": "also"}),
+        complaint({f"{name}_file": WORD}),
+        complaint({}, file),
+    ]
+    flag = f"--{name.replace('_', '-')}"
+    for words in ([f"{flag}x", WORD], [f"{flag}x={WORD}"], [f"{flag[:-2]}={WORD}"], [f"{flag}-file", WORD]):
+        assert main(["doctor", *words, "--bootstrap", "127.0.0.1:1"]) != 0
+    monkeypatch.setenv(f"STREAMPROC_{name.upper()}", WORD)
+    assert main(["worker", "--help"]) == 0
+    assert main(["doctor", "--bootstrap", "127.0.0.1:1"]) == 1
+    assert main(["worker", "--http-port", "x"]) == 2
+    out, err = capsys.readouterr()
+    assert name in out
+    assert WORD not in "".join([*said, out, err])
 
 
 def test_development_has_a_key_known_to_all():

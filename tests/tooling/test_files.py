@@ -1,5 +1,6 @@
 """The files of the repository and of the built package."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +53,31 @@ def test_no_pickle():
     package = [(name, text) for name, text in tracked() if name.startswith("streamproc/") and name.endswith(".py")]
     assert package
     assert [name for name, text in package if sign.search(text)] == []
+
+
+def test_nothing_is_evaluated():
+    """Nothing in the package runs text as code, reads YAML's objects, or starts a shell."""
+    forbidden = {"eval", "exec", "compile", "__import__"}
+    found = []
+    for name, text in tracked():
+        if not (name.startswith("streamproc/") and name.endswith(".py")):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                shell = any(word.arg == "shell" for word in node.keywords)
+                if called in forbidden or called.endswith(("yaml.load", "os.system", "os.popen")) or shell:
+                    found.append(f"{name}:{node.lineno} {called}")
+    assert found == []
+
+
+def test_the_model_holds_no_objects():
+    """Arrays are read without pickle: the shipped model has none inside, and NumPy is told to refuse any."""
+    for path in (ROOT / "streamproc").rglob("*.np[yz]"):
+        loaded = np.load(path, allow_pickle=False)
+        assert all(loaded[name].dtype.kind != "O" for name in loaded.files)
+    sources = [text for name, text in tracked() if name.startswith("streamproc/") and name.endswith(".py")]
+    assert not any("allow_pickle=True" in text for text in sources)
 
 
 def test_the_license_is_whole():

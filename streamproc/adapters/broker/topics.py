@@ -61,7 +61,7 @@ async def check_topics(
     async with _admin(bootstrap, security) as admin, _limit(bootstrap, timeout_s):
         missing = await _missing(admin, specs)
         _refuse(
-            [f"{name} is missing" for name in sorted(missing)]
+            [f"{name} is missing, or this user may not see it" for name in sorted(missing)]
             + await _differences(admin, [spec for spec in specs if spec.name not in missing])
         )
 

@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from streamproc.adapters.broker.errors import TopicError
 from streamproc.adapters.broker.topics import TopicSpec, check_topics
 from streamproc.adapters.kafka.config import LARGEST_RECORD, WorkerConfig
+from streamproc.adapters.kafka.rights import check_rights
 from streamproc.contracts import topics
 
 #: Settings without which numbers or restores would be wrong; the worker does not start without them.
@@ -56,11 +57,14 @@ async def check_before_reading(config: WorkerConfig) -> int:
     partitions = config.partitions
     if partitions is None:
         partitions = await _partitions(config, config.on_kafka(topics.CHAT))
-    await check_topics(
-        config.bootstrap,
-        topic_specs(partitions, prefix=config.topic_prefix, needed_only=True),
-        config.security,
-    )
+    specs = topic_specs(partitions, prefix=config.topic_prefix, needed_only=True)
+    try:
+        await check_topics(config.bootstrap, specs, config.security)
+    except TopicError:
+        # Settings that may not be described are no fault of the topics.
+        await check_rights(config)
+        raise
+    await check_rights(config)
     return partitions
 
 

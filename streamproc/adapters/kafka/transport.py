@@ -15,6 +15,7 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, NoOffsetFor
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 from faust.types.tuples import ConsumerMessage
+from mode import Service
 from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
@@ -23,6 +24,8 @@ from streamproc.adapters.kafka.config import WorkerConfig
 #: How long a fetch waits for records before partitions that were paused or resumed meanwhile are considered again.
 _POLL_S: Final = 0.2
 _NOTHING_TO_READ_S: Final = 0.02
+#: How often the way into the group is looked at.
+_GROUP_POLL_S: Final = 0.5
 
 
 class State(NamedTuple):
@@ -118,6 +121,12 @@ class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy 
             metadata_max_age_ms=30_000,
             **config.security,
         )
+
+    def trouble(self) -> BaseException | None:
+        """Return what keeps the consumer out of its group, for good."""
+        coordinator = None if self._consumer is None else self._consumer._coordinator  # noqa: SLF001 - told to fetches alone
+        pending: BaseException | None = getattr(coordinator, "_pending_exception", None)
+        return pending
 
     async def fetch(self, wanted: Iterable[TopicPartition]) -> Fetched:
         """Fetch what there is of the partitions in ``wanted``, waiting a moment for it."""
@@ -249,6 +258,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if self.should_stop:
                 return
             yield TP(*tp), self._message(TP(*tp), batch)
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _watch_group(self) -> None:
+        """Tell what keeps this worker out of its group: nothing is fetched then, so no fetch would tell it."""
+        while not self.should_stop:
+            await self.sleep(_GROUP_POLL_S)
+            error = self._thread.trouble()
+            if error is not None:
+                self.desk.fail(error)
+                return
 
     async def _next_fetch(self) -> Fetched | None:
         if not self.flow_active:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 _AGO: Final = re.compile(r"(\d+)([smhd])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
-_EPILOG: Final = "What replaying can do, by reason:\n" + "\n".join(
-    f"  {name:<10} {what}" for name, what in OUTLOOK.items()
+_EPILOG: Final = (
+    "What replaying can do, by reason:\n"
+    + "\n".join(f"  {name:<10} {what}" for name, what in OUTLOOK.items())
+    + "\nA record that is sent again is a new record: dead letters and results that were published stay as they are.\n"
+    "Sent twice, it counts as a duplicate, within 15 min of event time; later it counts twice."
 )
 
 

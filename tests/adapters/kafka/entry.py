@@ -11,6 +11,8 @@ from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.worker import run
 from streamproc.adapters.prometheus import Metrics
 from streamproc.pipeline.task import TaskConfig
+from streamproc.shell.settings import load
+from streamproc.shell.wiring import security
 from tests.adapters.kafka.show import HASH_KEY, Plain
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
@@ -36,7 +38,13 @@ class Deadly(Metrics):
 
 
 def work(settings, fault=""):
-    """Run a worker; return its exit status. ``fault`` is empty, or `kill|stop|raise POINT TIMES`."""
+    """Run a worker; return its exit status. ``fault`` is empty, or `kill|stop|raise POINT TIMES`.
+
+    ``access`` among the settings holds the command line's, as they say how Kafka is reached.
+    """
+    access = settings.pop("access", None)
+    if access is not None:
+        settings["security"] = security(load(access))
     logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s", force=True)
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],

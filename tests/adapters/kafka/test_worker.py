@@ -97,7 +97,10 @@ async def test_a_failure_anywhere_ends_the_worker(broker, prefix, new_worker, pa
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        (lambda spec: None if "orders" in spec.name else spec, "live.orders.v1 is missing"),
+        (
+            lambda spec: None if "orders" in spec.name else spec,
+            "live.orders.v1 is missing, or this user may not see it",
+        ),
         (
             lambda spec: _with(spec, partitions=2) if "room" in spec.name else spec,
             "live.room.v1 has 2 partitions and needs 3",
