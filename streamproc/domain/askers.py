@@ -8,6 +8,9 @@ from streamproc.domain.cluster import Cluster
 from streamproc.domain.time import ASKER
 from streamproc.domain.windows import Tally
 
+#: A dict is made anew after so many first entries were taken off: whoever looks for the first passes all of those.
+_TAKEN = 2_000
+
 #: The 97.5 % point of the standard normal distribution.
 Z = 1.959963984540054
 
@@ -26,6 +29,7 @@ class Askers(Struct):
 
     pending: dict[str, Asker] = field(default_factory=dict)
     judged: set[str] = field(default_factory=set)
+    taken: int = 0
 
     def ask(self, user: str, cluster: Cluster, t: int, last_order: int | None, most: int) -> bool:
         """Note a question of ``user`` in ``cluster``; ``last_order`` is when they last bought.
@@ -60,6 +64,9 @@ class Askers(Struct):
         """Judge the asker who is due at ``t``; return False where their name could not be kept."""
         user = next(iter(self.pending))
         asker = self.pending.pop(user)
+        self.taken += 1
+        if self.taken >= _TAKEN:
+            self.pending, self.taken = dict(self.pending.items()), 0
         if not asker.bought:
             asker.answered = _answered_before(asker, t, clusters)
         group = "answered" if asker.answered else "unanswered"

@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from streamproc.domain.events import Purchase
-from streamproc.domain.windows import Distinct, Tally
+from streamproc.domain.windows import Distinct, Tally, forget
 
 
 class Paid(Struct, gc=False):
@@ -52,12 +52,7 @@ class Ledger(Struct):
 
     def bound(self, orders: int, users: int) -> int:
         """Forget the oldest orders and buyers beyond the bounds; return how many. Their returns are others' then."""
-        evicted = 0
-        for kept, most in ((self.orders, orders), (self.by_user, users)):
-            while len(kept) > most:
-                del kept[next(iter(kept))]
-                evicted += 1
-        return evicted
+        return forget(self.orders, orders) + forget(self.by_user, users)
 
     def give_back(self, order: Purchase, tally: Tally) -> None:
         """Count a refund or cancellation; of an order that was not paid in this session, without its money."""

@@ -1,13 +1,14 @@
 """The viewers of one session: who is there, who writes to whom, who came or bought because of whom."""
 
 from itertools import takewhile
+from typing import Any
 
 from msgspec import Struct, field
 
 from streamproc.domain.events import Happening, Message
-from streamproc.domain.rules import Bounds
+from streamproc.domain.rules import Surroundings
 from streamproc.domain.time import FOLLOW_ON, PANE, REPLY_AGE
-from streamproc.domain.windows import Distinct, Peak, Tally
+from streamproc.domain.windows import Distinct, Peak, Tally, forget
 
 
 class Author(Struct, gc=False):
@@ -55,21 +56,18 @@ class Crowd(Struct):
         elif kind in _COUNTED:
             tally.add(_COUNTED[kind])
 
-    def write(self, message: Message, t: int, tally: Tally, bounds: Bounds) -> bool:
-        """Note a message and whom it replies to; return whether an old one had to be forgotten for it."""
+    def write(self, message: Message, t: int, tally: Tally, around: Surroundings) -> None:
+        """Note a message and whom it replies to."""
         to = None if message.reply_to is None else self.authors.get(message.reply_to)
         if to is not None and to.user != message.user and t - to.at <= REPLY_AGE:
-            self._reply(message, to, tally, bounds.pairs)
+            self._reply(message, to, tally, around)
         self.authors.pop(message.event_id, None)
         self.authors[message.event_id] = Author(message.user, t, message.follower)
         if message.label.purchase_report:
             if self.report is not None and self.report.user != message.user:
                 self.other_report = self.report
             self.report = Report(message.user, t)
-        if len(self.authors) <= bounds.messages:
-            return False
-        del self.authors[next(iter(self.authors))]
-        return True
+        _bound("messages", self.authors, around.rules.bounds.messages, around)
 
     def distincts(self) -> tuple[Distinct, ...]:
         """Return the sets of users."""
@@ -91,15 +89,20 @@ class Crowd(Struct):
         for event_id in list(takewhile(lambda event_id: self.authors[event_id].at < oldest, self.authors)):
             del self.authors[event_id]
 
-    def _reply(self, message: Message, to: Author, tally: Tally, most: int) -> None:
+    def _reply(self, message: Message, to: Author, tally: Tally, around: Surroundings) -> None:
         tally.add("replies")
         if f"{to.user}>{message.user}" in self.pairs:
             tally.add("replies_returned")
         self.pairs[f"{message.user}>{to.user}"] = True
-        if len(self.pairs) > most:
-            del self.pairs[next(iter(self.pairs))]
+        _bound("pairs", self.pairs, around.rules.bounds.pairs, around)
         if to.follower is not None and message.follower is not None:
             tally.add("replies_alike" if to.follower == message.follower else "replies_unlike")
+
+
+def _bound(what: str, kept: dict[str, Any], most: int, around: Surroundings) -> None:
+    evicted = forget(kept, most)
+    if evicted:
+        around.count(what, evicted)
 
 
 _COUNTED = {"follow": "follows", "share": "shares", "click": "clicks", "cart": "carts"}

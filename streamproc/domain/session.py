@@ -176,8 +176,7 @@ class Session:
         add(label.kind)
         self._text(label)
         state.crowd.chatters.mark(message.user, state.pane)
-        if state.crowd.write(message, t, tally, self.around.rules.bounds):
-            self.around.count("messages", 1)
+        state.crowd.write(message, t, tally, self.around)
         if label.cue is not None:
             add(f"{label.cue}_{label.cue_target}")
         if label.advice is not None:

@@ -6,6 +6,8 @@ is counted and rolled once a pane; nothing is ever added up over the panes of a 
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
+from itertools import islice
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -17,6 +19,20 @@ FIXED = 1 << 36
 
 #: Index of the session among the windows, after the rolling ones.
 WHOLE = len(PANES)
+
+
+def forget(kept: dict[str, Any], most: int) -> int:
+    """Forget the oldest entries where there are more than ``most``; return how many.
+
+    A sixty-fourth goes with them: to find the first of a dict is to pass all that was deleted in front of it, so
+    that one at a time would cost more the more there is.
+    """
+    if len(kept) <= most:
+        return 0
+    oldest = list(islice(kept, len(kept) - most + most // 64))
+    for key in oldest:
+        del kept[key]
+    return len(oldest)
 
 
 class Tally(Struct):
@@ -65,6 +81,8 @@ class Distinct(Struct):
 
     most: int = 200_000
     forgotten: int = 0
+    #: The pane in which the idle were last looked for: once a pane is enough, and each look goes through all.
+    swept: int = -1
     last: dict[str, int] = field(default_factory=dict)
     per_pane: dict[int, int] = field(default_factory=dict)
     sums: list[int] = field(default_factory=lambda: [0] * len(PANES))
@@ -100,7 +118,10 @@ class Distinct(Struct):
         return len(self.last) + self.forgotten if window == WHOLE else self.sums[window]
 
     def _forget(self, newcomer: str, pane: int) -> None:
-        idle = [user for user, last in self.last.items() if last <= pane - LONGEST]
+        idle: list[str] = []
+        if self.swept != pane:
+            self.swept = pane
+            idle = [user for user, last in self.last.items() if last <= pane - LONGEST]
         for user in idle or [newcomer]:
             del self.last[user]
             self.forgotten += 1
@@ -118,8 +139,10 @@ class Peak(Struct):
         while self.values and self.values[-1] <= value:
             self.values.pop()
             self.panes.pop()
-        self.values.append(value)
-        self.panes.append(pane)
+        # Windows are made of whole panes: a lower value after the pane's highest is none's peak.
+        if not self.panes or self.panes[-1] != pane:
+            self.values.append(value)
+            self.panes.append(pane)
         self.session = value if self.session is None else max(self.session, value)
 
     def roll(self, pane: int) -> None:

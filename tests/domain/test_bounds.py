@@ -1,8 +1,13 @@
 """Everything that is kept for a room has a bound: beyond it the oldest is evicted, counted, and nothing breaks."""
 
+import sys
+
 import pytest
 
+from streamproc.domain.askers import Askers
+from streamproc.domain.cluster import Cluster
 from streamproc.domain.rules import Bounds, Rules
+from streamproc.domain.windows import Distinct, Peak, Tally, forget
 from tests.fakes import chat, new_task, paid, room, said, values
 
 
@@ -93,6 +98,7 @@ def test_many_products_and_messages_and_pairs():
     assert _last(out)["group"]["replies"] == 199
     assert task.counts["evicted", "products"] == 180
     assert task.counts["evicted", "messages"] == 170
+    assert task.counts["evicted", "pairs"] == 199 - 25
 
 
 def test_an_id_used_again_harms_nobody():
@@ -106,3 +112,74 @@ def test_an_id_used_again_harms_nobody():
     ]
     _, out = _play([*records, said(90, 1205, reply_to=["a", "e11"]), room(91, 1300, "ended")])
     assert [q["cluster_id"].rpartition("/")[2] for q in out["questions"] if q["change"] == "opened"] == ["a", "a~"]
+
+
+class _Looked(dict):
+    """A dict that counts how often all of it was looked at."""
+
+    looks = 0
+
+    def items(self):
+        """Count a look."""
+        self.looks += 1
+        return super().items()
+
+
+def test_newcomers_beyond_the_bound_are_cheap():
+    """With a million newcomers all users kept are looked at once a pane, not once for each of them."""
+    kept = _Looked()
+    distinct = Distinct(most=100, last=kept)
+    for n in range(1000):
+        distinct.mark(f"u{n}", n // 500)
+    assert (distinct.count(3), len(distinct.last), kept.looks) == (1000, 100, 2)
+
+
+def test_the_idle_make_room_for_newcomers():
+    """Users who were not there for the longest window are forgotten before a newcomer is, and are counted on."""
+    distinct = Distinct(most=3)
+    came = {0: ["idle"], 1: ["ann"], 89: ["bo"], 90: ["cy", "dee"]}
+    for pane in range(91):
+        distinct.roll(pane)
+        for user in came.get(pane, []):
+            distinct.mark(user, pane)
+    assert sorted(distinct.last) == ["ann", "bo", "cy"]
+    assert [distinct.count(window) for window in (0, 1, 2, 3)] == [3, 3, 4, 5]
+
+
+def test_the_oldest_go_in_batches():
+    """A sixty-fourth beyond what must go goes too, the oldest first; within the bound nothing does."""
+    kept = dict.fromkeys(map(str, range(129)))
+    assert forget(kept, 129) == 0
+    assert forget(kept, 128) == 3
+    assert next(iter(kept)) == "3"
+
+
+def test_judged_askers_leave_nothing_behind():
+    """However many first ones were taken off, the dict of those who wait is small again."""
+    askers, tally = Askers(), Tally()
+    cluster = Cluster("a", 0, "q", "ask", None, None, 0, 0, None)
+    for n in range(4000):
+        askers.ask(f"u{n}", cluster, n, None, 10_000)
+    large = sys.getsizeof(askers.pending)
+    for n in range(3990):
+        assert askers.next_due() == n + 300_000
+        askers.judge(n + 300_000, {}, tally, 10_000)
+    assert sys.getsizeof(askers.pending) < large / 1.5
+    assert list(askers.pending) == [f"u{n}" for n in range(3990, 4000)]
+
+
+def test_peaks_take_one_place_a_pane():
+    """A falling number of viewers fills no list: the highest of each pane is enough."""
+    peak = Peak()
+    for n in range(1000):
+        peak.add(5000 - n, n // 10)
+    assert len(peak.values) == 100
+    assert (peak.highest(0, 99), peak.highest(3, 99)) == (5000 - 940, 5000)
+
+
+def test_more_money_than_a_float_holds():
+    """An order of any size harms nobody: what no float holds is a whole number."""
+    for amount, gpm in [(10**400, 5 * 10**402), (10**308, 5 * 10**310), (10**300, 5e302)]:
+        enters = [room(n, n, "enter", user_id=f"u{n}") for n in (1, 2)]
+        _, out = _play([room(0, 0, "started"), *enters, paid(3, 3, amount=amount), chat(4, 30)])
+        assert _last(out)["conversion"]["gpm"] == {"CNY": gpm}
