@@ -51,7 +51,7 @@ def _column_sums(values: Floats) -> Floats:
 
 
 def _largest(values: sparse.csr_matrix, back: sparse.csr_matrix, weight: Floats, scales: Floats) -> Floats:
-    """Bound the largest eigenvalue of each output's weighted Gram matrix with the bias column, by twenty power steps."""
+    """Bound each output's largest eigenvalue of the weighted Gram matrix with the bias column, by 20 power steps."""
     vector = np.ones((values.shape[1] + 1, scales.shape[1]))
     largest = np.ones(scales.shape[1])
     for _ in range(20):

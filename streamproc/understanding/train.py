@@ -33,8 +33,11 @@ PRIORS: Final = dict(zip(SUBS, (0.14, 0.06, 0.05, 0.015, 0.05, 0.235, 0.45), str
 
 
 class Settings(NamedTuple):
-    """What training may vary: cost of errors, least document frequency, steps, group factors, made messages,
-    naive Bayes' smoothing and its share in the features' scales."""
+    """What training may vary.
+
+    Cost of errors, least document frequency, steps, group factors, weights of made messages, naive Bayes' smoothing
+    and its share in the features' scales.
+    """
 
     cost: float = 0.8
     min_messages: int = 2
