@@ -1,7 +1,6 @@
 """The metrics record of one session, window and pane end. Every group of the contract has one function here."""
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any
 
 from streamproc.domain.askers import newcombe
@@ -88,15 +87,6 @@ def _counted(session: Session, window: int) -> Record:
 def ratio(part: float, whole: float) -> float | None:
     """Return part / whole, or None of nothing."""
     return part / whole if whole else None
-
-
-def per_mille(amount: int, audience: int) -> float:
-    """Return amount per thousand of an audience; a whole number where no float is as large: money has no limit."""
-    try:
-        value = amount / audience * 1000
-    except OverflowError:
-        value = inf
-    return value if value < inf else amount * 1000 // audience
 
 
 def _at_end(session: Session, e: int) -> Record:
@@ -209,7 +199,7 @@ def _conversion(session: Session, window: int, total: Total, viewers: Record, ch
             for c in ledger.currencies
             if c in gmv or c in refunded or c in cancelled
         },
-        "gpm": {c: per_mille(amount, audience) for c, amount in gmv.items()} if audience else None,
+        "gpm": {c: amount / audience * 1000 for c, amount in gmv.items()} if audience else None,
         "orders_per_100_chatters": ratio(100 * orders, chatters),
         "repeat_buyers": ledger.repeaters.count(window),
         "covered": {"orders": get("covered_orders", 0), "refunds": get("covered_refunds", 0)},

@@ -38,6 +38,15 @@ def written():
     return (next(o.value for o in outputs if o.topic == topic) for topic in (topics.SNAPSHOTS, topics.JOURNAL))
 
 
+def _holds(now, said):
+    """Whether all that was said is there; a field may have been added, with a default."""
+    if isinstance(said, dict):
+        return isinstance(now, dict) and all(key in now and _holds(now[key], value) for key, value in said.items())
+    if isinstance(said, list):
+        return isinstance(now, list) and len(now) == len(said) and all(map(_holds, now, said))
+    return now == said
+
+
 @pytest.mark.parametrize("number", KEPT)
 def test_every_format_ever_written_is_read(number):
     """A room and a step come out of an old snapshot and journal record as they were when they were written."""
@@ -45,7 +54,7 @@ def test_every_format_ever_written_is_read(number):
     said = json.loads((FORMATS / f"{number}.json").read_text("utf-8"))
     loaded = snapshot.load("s", kept)
     assert kept[0] == number
-    assert json.loads(msgspec.json.encode([loaded, load_step("j", journal)])) == said
+    assert _holds(json.loads(msgspec.json.encode([loaded, load_step("j", journal)])), said)
 
 
 @pytest.mark.parametrize("number", KEPT)
