@@ -131,7 +131,7 @@ class Play:
     async def run(self, *, every=40):
         """Let workers die after up to `every` points, until all is committed."""
         while self._sent < len(self.traffic.records) or not self._committed():
-            self._send(self.rng.randint(0, 120))
+            self.send(self.rng.randint(0, 120))
             async with asyncio.timeout(30):
                 await self._live(self.rng.randint(1, every))
         if self._zombie is not None:
@@ -164,7 +164,8 @@ class Play:
         self.crashes += 1
         self.at[life.observer.where] = self.at.get(life.observer.where, 0) + 1
 
-    def _send(self, n):
+    def send(self, n):
+        """Send the next `n` records of the show."""
         part = self.traffic.records[self._sent : self._sent + n]
         self._sent += len(part)
         for record in part:

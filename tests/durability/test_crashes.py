@@ -2,13 +2,20 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 
 import pytest
+from aiokafka.errors import ProducerFenced
 
-from streamproc.adapters.kafka.observer import POINTS
+from streamproc.adapters.kafka.observer import POINTS, Unobserved
+from streamproc.adapters.kafka.restore import restore
 from streamproc.contracts import topics
-from tests.adapters.kafka.show import a_show, comparable, last_pane, replayed
-from tests.durability.lives import Play
+from streamproc.pipeline.step import Stepper
+from streamproc.pipeline.task import Task
+from tests.adapters.kafka.show import Plain, a_show, comparable, last_pane, replayed
+from tests.durability.fake_kafka import Admin
+from tests.durability.lives import PARTITION, Life, Play
 
 
 async def crashed(play):
@@ -62,3 +69,21 @@ async def test_five_thousand_crashes():
     """The same 5,000 times; every point of the path is among them."""
     at = await crashes(5_000, seed=1_000)
     assert set(at) >= {"dropped", *POINTS}
+
+
+async def test_overtaken_in_the_middle_of_a_restore():
+    """Who restores while another commits is told that it is fenced, not that Kafka's offsets are wrong."""
+    play = Play(a_show(1, rooms=3, duration=30.0, rate=1.5, seed=1), 1)
+    play.send(60)
+    await Life(play.broker, play.rng, None).run()
+    slow = Life(play.broker, play.rng, None)
+
+    class Overtaken(Admin):
+        async def list_consumer_group_offsets(self, group, partitions):
+            play.send(60)
+            await Life(play.broker, play.rng, None).run()
+            return await super().list_consumer_group_offsets(group, partitions)
+
+    config = replace(slow.config, clients=replace(slow.machine.clients, admin=partial(Overtaken, slow.machine)))
+    with pytest.raises(ProducerFenced, match="another worker commits"):
+        await restore(Stepper(Task(Plain(), config.task), PARTITION), config, Unobserved())

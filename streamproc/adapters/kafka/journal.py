@@ -74,6 +74,11 @@ class Library:
         end = await self._consumer.end_offsets([tp])
         return first[tp], end[tp]
 
+    async def has_grown(self) -> bool:
+        """Say whether steps were committed since the library was entered."""
+        tp = self._tp(topics.JOURNAL)
+        return bool((await self._consumer.end_offsets([tp]))[tp] > self.end[topics.JOURNAL])
+
     # -- journal and snapshots
 
     async def steps(self) -> list[Step]:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import structlog
+from aiokafka.errors import ProducerFenced
 
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
 from streamproc.adapters.kafka.journal import Library, committed_offsets
 from streamproc.adapters.kafka.observer import Observer
 from streamproc.contracts import topics
-from streamproc.pipeline.step import Step, Stepper, check_steps
+from streamproc.pipeline.snapshot import SnapshotError
+from streamproc.pipeline.step import Step, StepError, Stepper, check_steps
 
 _log = structlog.get_logger(__name__)
 
@@ -28,35 +30,52 @@ class Start:
 async def restore(stepper: Stepper, config: WorkerConfig, observer: Observer) -> Start:
     """Restore ``stepper``, which is new. The task's producer must have been started before: it fences the last owner.
 
-    Raises WorkerError, StepError or SnapshotError where Kafka does not hold what it has to.
+    Raises WorkerError, StepError or SnapshotError where Kafka does not hold what it has to, ProducerFenced where
+    another worker has taken over meanwhile.
     """
+    async with Library(config, stepper.partition) as library:
+        try:
+            return await _restore(stepper, config, observer, library)
+        except (WorkerError, StepError, SnapshotError) as error:
+            # What one reads while another commits need not fit together; it says nothing about what Kafka holds.
+            if await library.has_grown():
+                raise ProducerFenced("another worker commits steps of the partition") from error
+            raise
+
+
+async def _restore(stepper: Stepper, config: WorkerConfig, observer: Observer, library: Library) -> Start:
     partition = stepper.partition
-    async with Library(config, partition) as library:
-        steps = await library.steps()
-        committed = await committed_offsets(config, partition)
-        first, ends = ({topic: found[topic] for topic in topics.INPUTS} for found in (library.first, library.end))
-        if not steps:
-            _refuse_reset(committed, config, partition)
-            return Start(first, ends, 0, 0, 0)
-        check_steps(steps, partition)
-        observer.reach("journal_read")
-        last = steps[-1]
-        _compare(last, committed, config)
-        _warn_of_other_model(stepper, steps)
-        snapshots = await library.snapshots()
-        stepper.load(snapshots.items())
-        observer.reach("snapshots_loaded")
-        records = await _redo(stepper, library, [step for step in steps if step.step >= last.floor])
-        stepper.restored(last)
-        observer.reach("input_read_again")
+    steps = await library.steps()
+    committed = await committed_offsets(config, partition)
+    first, ends = ({topic: found[topic] for topic in topics.INPUTS} for found in (library.first, library.end))
+    if not steps:
+        _refuse_reset(committed, config, partition)
+        return Start(first, ends, 0, 0, 0)
+    check_steps(steps, partition)
+    observer.reach("journal_read")
+    last = steps[-1]
+    _compare(last, committed, config)
+    _warn_of_other_model(stepper, steps)
+    snapshots = await library.snapshots()
+    stepper.load(snapshots.items())
+    observer.reach("snapshots_loaded")
+    records = await _redo(stepper, library, [step for step in steps if step.step >= last.floor])
+    stepper.restored(last)
+    observer.reach("input_read_again")
     positions = {topic: last.next.get(topic, first[topic]) for topic in topics.INPUTS}
+    _check_positions(positions, first, ends, config, partition)
+    return Start(positions, ends, len(steps), records, len(stepper.task.rooms))
+
+
+def _check_positions(
+    positions: dict[str, int], first: dict[str, int], ends: dict[str, int], config: WorkerConfig, partition: int
+) -> None:
     for topic, position in positions.items():
         if not first[topic] <= position <= ends[topic]:
             raise WorkerError(
                 f"{config.on_kafka(topic)} partition {partition}: the next record to read has offset {position}, and"
                 f" there are {first[topic]} to {ends[topic]}; input was lost, see docs/operations.md"
             )
-    return Start(positions, ends, len(steps), records, len(stepper.task.rooms))
 
 
 async def _redo(stepper: Stepper, library: Library, steps: list[Step]) -> int:

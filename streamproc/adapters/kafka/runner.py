@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Final
 
 import structlog
+from aiokafka.errors import ProducerFenced
 
 from streamproc.adapters.kafka.errors import told, worth_another_try
 from streamproc.adapters.kafka.restore import Start, restore
@@ -166,12 +167,12 @@ class Runner:
         Whose transaction failed was fenced, maybe, and may have lost the partition without knowing it yet: restoring at
         once would fence the new owner. The next heartbeats tell.
         """
-        at_work = self._work is not None
+        lost = self._work is not None or isinstance(error, ProducerFenced)
         self._dropped = True
         self._around.observer.dropped(self.partition, error)
         _log.warning("task_dropped", partition=self.partition, reason=told(error))
         await self._give_up()
-        await asyncio.sleep(max(retry, 2 * self._config.heartbeat_s) if at_work else retry)
+        await asyncio.sleep(max(retry, 2 * self._config.heartbeat_s) if lost else retry)
 
     async def _give_up(self) -> None:
         self.ready.clear()
