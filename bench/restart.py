@@ -24,7 +24,7 @@ from streamproc.adapters.broker.config import free_ports
 TARGET_S = 15.0
 _POLL_S = 0.05
 _LONGEST_S = 180.0
-#: Sessions and snapshots are what they are for long after so many seconds: a restore reads the last 30 s again.
+#: Sessions and snapshots are what they are for long after so many seconds: a restore reads the last 10 s again.
 _WARM_S = 60.0
 _BETWEEN_S = 35.0
 _AS_FRESH_S = 1.0

@@ -94,7 +94,7 @@ class Stepper:
     ``spread`` is the number of steps over which the snapshots of all dirty rooms are spread.
     """
 
-    def __init__(self, task: Task, partition: int, *, spread: int = 30) -> None:
+    def __init__(self, task: Task, partition: int, *, spread: int = 10) -> None:
         self.task = task
         self.partition = partition
         self.spread = spread

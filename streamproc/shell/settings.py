@@ -48,7 +48,7 @@ class WorkerSettings(BaseSettings):
         1_000, ge=50, le=60_000, description="ms between two commits; outputs of a task become visible with its commit."
     )
     snapshot_commits: int = Field(
-        30, ge=1, le=10_000, description="Commits over which the snapshots of all changed rooms are spread."
+        10, ge=1, le=10_000, description="Commits over which the snapshots of all changed rooms are spread."
     )
     batch_records: int = Field(2_000, ge=1, le=100_000, description="Records of one topic processed together, at most.")
     fetch_bytes: int = Field(

@@ -36,7 +36,7 @@ class WorkerConfig:
     #: A step of more outputs is committed before anything more is read.
     max_step_outputs: int = 10_000
     #: Steps over which the snapshots of all changed rooms are spread.
-    snapshot_spread: int = 30
+    snapshot_spread: int = 10
     #: Fetches that come back empty for so long let time go on without records.
     idle_timeout_s: float = 10.0
 

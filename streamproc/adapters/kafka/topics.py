@@ -23,7 +23,8 @@ _NEEDED: Final = {
 _MADE: Final = {
     topics.SNAPSHOTS: {
         "max.message.bytes": str(LARGEST_RECORD),
-        "segment.bytes": str(64 << 20),
+        # A restore reads the newest segment whole: it is never compacted.
+        "segment.bytes": str(16 << 20),
         "min.cleanable.dirty.ratio": "0.2",
     },
     # By size, never by age: without its newest record a task that was idle for long could not be restored.
