@@ -64,10 +64,10 @@ class Life:
             **{"snapshot_spread": 3, "max_step_records": 40, "max_ahead_ms": 5_000, **settings},
         )  # fmt: skip
         self.runner = None
-        self._epoch, self._answer, self._at, self._numbers, self._states = 0, 0, {}, {}, {}
+        self.epoch, self._answer, self._at, self._numbers, self._states = 0, 0, {}, {}, {}
 
     async def _start_at(self, partition, positions, epoch):
-        self._epoch, self._at = epoch, dict(positions)
+        self.epoch, self._at = epoch, dict(positions)
         self._numbers, self._states = dict.fromkeys(positions, 0), {}
         return True
 
@@ -104,9 +104,9 @@ class Life:
             records, position = self.broker.read(tp_of(topic), self._at[topic], self.rng.randint(1, 30))
             self._at[topic] = position
             end = self.broker.stable(tp_of(topic))
-            self._states[topic] = State(self._epoch, position, end, self._answer, monotonic())
+            self._states[topic] = State(self.epoch, position, end, self._answer, monotonic())
             if records:
-                batches.append(Batch(topic, PARTITION, self._epoch, self._numbers[topic], self._answer, records))
+                batches.append(Batch(topic, PARTITION, self.epoch, self._numbers[topic], self._answer, records))
                 self._numbers[topic] += 1
         fresh = {batch.topic: batch for batch in batches}
         for topic, state in self._states.items():

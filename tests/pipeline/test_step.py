@@ -161,3 +161,16 @@ def test_a_damaged_journal_record_is_named():
     newer = commit.outputs[-1].value.replace(b'"format":1', b'"format":2')
     with pytest.raises(StepError, match="newer"):
         load_step("offset 5", newer)
+
+
+def test_a_room_that_is_gone_leaves_no_snapshot():
+    """Once its last event can be no duplicate any more a room is forgotten, and Kafka told so by an empty snapshot."""
+    stepper = Stepper(new_task(each=False), 0, spread=1)
+    stepper.read([chat(0, 0), chat(1, 0, room_id="r2")])
+    stepper.close()
+    kept = {}
+    for n in range(1, 4):
+        stepper.read([chat(1 + n, 3600 * n, room_id="r2")])
+        kept |= {o.key: o.value for o in stepper.close().outputs if o.topic == topics.SNAPSHOTS}
+    assert kept[b"r1"] == b""
+    assert kept[b"r2"] != b""
