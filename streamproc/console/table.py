@@ -98,7 +98,7 @@ def picture(board: Board, status: Status, width: int, height: int) -> Renderable
     parts: list[RenderableType] = [_head(status, width), _rooms(board, status, rooms, wide=width >= WIDE)]
     if board.alerts:
         parts.append(_alerts(board, width))
-    parts += [_questions(board, status, questions, width), _foot(board, status)]
+    parts += [_questions(board, status, questions, width), _foot(board, status, wide=width >= WIDE)]
     return Group(*parts)
 
 
@@ -181,18 +181,17 @@ def _fate(value: dict[str, Any], board: Board, status: Status, *, wide: bool) ->
     return Text(f"waiting {words.age(waited)}{helped}", style=_urgency(waited) or "cyan")
 
 
-def _foot(board: Board, status: Status) -> Text:
+def _foot(board: Board, status: Status, *, wide: bool) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis", style="dim")
     parts = [f"worker {words.rate(status.rate)}"]
     if status.behind is not None:
-        parts.append(f"behind the show {_seconds(status.behind)}")
+        parts.append(f"behind{' the show' * wide} {_seconds(status.behind)}")
     if status.lag is not None:
         parts.append(f"lag {words.count(status.lag)}")
-    parts += [
-        f"in {words.count(status.sent)}",
-        f"classified {words.count(board.outputs[topics.CLASSIFIED])}",
-        f"dead letters {words.count(sum(board.dead.values()))}",
-    ]
+    if wide:
+        parts.append(f"in {words.count(status.sent)}")
+        parts.append(f"classified {words.count(board.outputs[topics.CLASSIFIED])}")
+    parts.append(f"dead letters {words.count(sum(board.dead.values()))}")
     if status.cpu is not None:
         parts.append(f"CPU {words.share(status.cpu)}")
     line.append(" · ".join(parts))
@@ -205,7 +204,7 @@ def plain(board: Board, status: Status) -> str:
     """Return one line for where there is no terminal."""
     oldest = words.age(board.oldest(status.now))
     parts = [
-        status.elapsed,
+        status.elapsed if status.done is None else f"{status.elapsed}, {words.share(status.done)} done",
         f"rooms {len(board.rooms)}",
         f"viewers {words.count(board.total('60s', 'viewers', 'last'))}",
         f"in {words.count(status.sent)} ({words.rate(status.rate)})",

@@ -45,11 +45,12 @@ COMMANDS: Final = {
 def _without_values(message: str) -> str:
     """Leave out what argparse quotes after a flag that it does not know: it may be a secret."""
     words, known = message.split(), not message.startswith("unrecognized arguments:")
-    return " ".join(
+    kept = [
         word.partition("=")[0] if word.startswith("--") else word
         for at, word in enumerate(words)
         if known or at < 2 or word.startswith("-")
-    )
+    ]
+    return " ".join(kept) if known or len(kept) > 2 else "a word too many, that belongs to no flag"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,7 +66,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"streamproc {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     for name, command in COMMANDS.items():
-        each = commands.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+        each = commands.add_parser(name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}.")
         if name == chosen:
             module = import_module(f"streamproc.shell.commands.{command.module}")
             module.add(each, name)

@@ -90,6 +90,11 @@ def test_danmaku_that_breaks_off_counts_up_to_there(tmp_path):
         assert [value["text"] for _, value in found] == ["晚上好 & 来了 <3", "多少钱", "几号链接"]
 
 
+def test_danmaku_of_a_quiet_room_is_empty(tmp_path):
+    """A recording in which nobody wrote is one."""
+    assert list(records(write(tmp_path, "<i><chatid>7</chatid></i>"))) == []
+
+
 def test_danmaku_control_characters_are_dropped(tmp_path):
     """Characters that XML has not do not stop the conversion."""
     path = write(tmp_path, '<i><d p="2,1,25,0,1700000000,0,aa,1">晚\x08上\x00好\x1b</d></i>')
@@ -105,6 +110,7 @@ def test_danmaku_control_characters_are_dropped(tmp_path):
         ("<i>\n<d>a</d></i>", r":2: p='' is not seconds"),
         ("<i>\n<d p='1,1,25,0,5,0,a,1'>a</e></i>", r":2: not well-formed XML: mismatched tag"),
         ("<i>", r":1: not well-formed XML: no element found"),
+        ("<html><body>\n</body></html>", r":2: an XML file of <html>, not of danmaku"),
         ('<!DOCTYPE i [<!ENTITY a "aaaa">]>\n<i><d p="1,1,25,0,5,0,a,1">&a;</d></i>', r":1: has a document type"),
         ('<!DOCTYPE i SYSTEM "file:///etc/passwd">\n<i/>', r":1: has a document type"),
         ('<i>\n<d p="1,1,25,0,5,0,a,1">&b;</d></i>', r":2: not well-formed XML: undefined entity"),
@@ -258,7 +264,7 @@ def test_format_shows_in_the_content(tmp_path):
     ("content", "said"),
     [
         (b"hello\n", ":1: neither XML nor JSONL"),
-        (b"", ":1: neither XML nor JSONL"),
+        (b"", ": the file is empty"),
         (b'{"topic": "live.chat.v1", "value": {}}\n', ":1: .*replay format already"),
         (gzip.compress(XML.encode())[:-30], ": broken gzip"),
     ],

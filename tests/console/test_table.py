@@ -61,6 +61,12 @@ def test_narrow_picture_says_what_counts():
         assert part in text
 
 
+def test_foot_is_whole_in_a_narrow_terminal():
+    """At 80 columns the worker's line ends with its CPU, however much has been sent."""
+    status = Status(sent=999_999, rate=99_999.0, behind=59_900.0, lag=999_999, cpu=1.0)
+    assert drawn(a_board(), 80, 24, status)[-1].rstrip().endswith("dead letters 0 · CPU 100%")
+
+
 def test_wide_picture_says_more():
     """Topics and the numbers that there is no room for at 80 columns."""
     text = "\n".join(drawn(a_board(), 120, 40))
@@ -86,8 +92,9 @@ def test_alert_is_shown():
 
 def test_recording_has_a_bar():
     """How far it is analysed stands under the title."""
-    half = drawn(a_board(), 80, 24, Status(title="t", done=0.5))
-    assert half[1].startswith("━" * 80)
+    status = Status(title="t", done=0.5, elapsed="3 s")
+    assert drawn(a_board(), 80, 24, status)[1].startswith("━" * 80)
+    assert plain(a_board(), status).startswith("3 s, 50% done  rooms 1")
 
 
 def test_plain_line_holds_the_same():

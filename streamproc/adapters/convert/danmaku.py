@@ -53,7 +53,7 @@ def read_danmaku(
     without one has a user of its own. Drawings and scripts (mode 7 and above) are left out. A file that breaks off, as
     that of a recorder which was killed does, counts up to there. The messages are held in memory, as files come in any
     order. Raises FileError, naming file and line, for what is no danmaku XML, and for a document type, which could hide
-    entities.
+    entities. A file without a single message is one only if its outermost element is the `i` of all recorders.
     """
     reader = _Reader(path)
     reader.read(file)
@@ -87,6 +87,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.messages: list[_Message] = []
         self.chat_id: str | None = None
+        self._root = ""
         self._path = path
         self._element = ""
         self._head = ""
@@ -105,6 +106,8 @@ class _Reader:
             while piece := file.read(_CHUNK):
                 self._parser.Parse(piece.translate(None, _CONTROLS), False)
             self._parser.Parse(b"", True)
+            if not self.messages and self._root != "i":
+                self._fail(f"an XML file of <{self._root[:40]}>, not of danmaku, which are <d p=...> in <i>")
         except expat.ExpatError as error:
             if self._breaks_off(error, file) and self.messages:
                 return
@@ -119,6 +122,7 @@ class _Reader:
 
     def _start(self, element: str, attributes: dict[str, str]) -> None:
         self._text.clear()
+        self._root = self._root or element
         self._element = element
         if element == "d":
             self._head = attributes.get("p", "")

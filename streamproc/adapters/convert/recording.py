@@ -39,6 +39,8 @@ def detect(path: str | Path) -> Format:
         head = file.read(_HEAD).removeprefix(_BOM).lstrip()
     if head.startswith(b"<"):
         return Format.DANMAKU_XML
+    if not head:
+        raise FileError(f"{path}: the file is empty")
     first = head.split(b"\n", 1)[0]
     if not first.startswith(b"{"):
         raise FileError(f"{path}:1: neither XML nor JSONL begins like this: {first[:40]!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import math
 import tempfile
 from itertools import takewhile
@@ -33,6 +34,10 @@ _OWN: Final = {"bootstrap", "instance", "replication", "security_protocol"} | {
 }
 #: Seconds of the show that have happened when the table opens, so that there is something to see.
 _BEFORE_S: Final = 60.0
+_LENGTH_S: Final = 300.0
+_MOST_ROOMS: Final = 10_000
+#: Options that make a show, and say nothing of a recording.
+_SHOWS: Final = ("rooms", "seed", "duration", "rate", "preset")
 
 
 def add(parser: argparse.ArgumentParser, name: str) -> None:
@@ -40,7 +45,7 @@ def add(parser: argparse.ArgumentParser, name: str) -> None:
     del name
     parser.add_argument("--rooms", type=_whole, metavar="N", help="rooms of the show (3)")
     parser.add_argument("--seed", type=int, metavar="N", help="another seed is another show (7)")
-    parser.add_argument("--duration", type=_positive, default=300.0, metavar="SECONDS", help="length of the show (300)")
+    parser.add_argument("--duration", type=_positive, metavar="SECONDS", help=f"length of the show ({_LENGTH_S:.0f})")
     parser.add_argument("--rate", type=_positive, metavar="N", help="messages a second of a room (2)")
     parser.add_argument("--preset", metavar="NAME", help="a show known by name; docs/simulate.md has them")
     parser.add_argument(
@@ -102,7 +107,8 @@ def _worker_arguments(args: argparse.Namespace) -> list[str]:
 
 def _show(args: argparse.Namespace) -> Play:
     speed: float = args.speed or 1.0
-    length = _BEFORE_S + args.duration
+    duration: float = args.duration or _LENGTH_S
+    length = _BEFORE_S + duration
     params = params_of(
         args.preset,
         {"rooms": args.rooms, "seed": args.seed, "rate": args.rate, "duration": length, "stagger": _BEFORE_S / 3},
@@ -114,10 +120,13 @@ def _show(args: argparse.Namespace) -> Play:
         return first, takewhile(lambda item: (item.position or 0) <= last, items_of_show(arriving(now)))
 
     rooms = "1 room" if params.rooms == 1 else f"{params.rooms} rooms"
-    return Play(f"a show in {rooms}, seed {params.seed}", begin, speed, args.duration)
+    return Play(f"a show in {rooms}, seed {params.seed}", begin, speed, duration)
 
 
 def _recording(args: argparse.Namespace) -> Play:
+    for name in _SHOWS:
+        if getattr(args, name) is not None:
+            raise unusable(f"--{name} is for a show; --file plays a recording, which is as it is")
     try:
         check(args.file)
     except FileError as error:
@@ -135,14 +144,14 @@ def _recording(args: argparse.Namespace) -> Play:
 
 
 def _whole(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 10_000:
-        raise argparse.ArgumentTypeError("an integer from 1 to 10000")
-    return number
+    with contextlib.suppress(ValueError):
+        if 1 <= (number := int(text)) <= _MOST_ROOMS:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not an integer from 1 to {_MOST_ROOMS}")
 
 
 def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError("a number above 0")
-    return number
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from aiokafka.errors import KafkaError
+
 from streamproc.adapters.broker import BrokerError, EmbeddedBroker
 from streamproc.adapters.broker.topics import create_topics
 from streamproc.adapters.kafka.topics import topic_specs
@@ -37,6 +39,8 @@ _SAMPLE_S: Final = 1.0
 _STALLED_S: Final = 180.0
 #: What a stopped demo waits for the last commit.
 _LAST_S: Final = 5.0
+#: A client sees its connection break a little before the broker's end can be seen.
+_BROKEN_S: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ class Options:
 
 
 class Demo:
-    """One demo. Ctrl-C and SIGTERM end it early and in order."""
+    """One demo. Ctrl-C, SIGTERM and the terminal's end (SIGHUP) end it early and in order."""
 
     def __init__(self, play: Play, options: Options, screen: Screen) -> None:
         self._play = play
@@ -83,7 +87,7 @@ class Demo:
         self._began = self._measured = time.monotonic()
         self._stop = asyncio.Event()
         self._stopped = 0.0
-        self._running = self._over = False
+        self._running = self._over = self._asked = False
 
     async def run(self) -> int:
         """Run the demo; return the exit status."""
@@ -91,14 +95,16 @@ class Demo:
         loop = asyncio.get_running_loop()
 
         def interrupt() -> None:
+            self._asked = True
             if self._running:
                 self._stopped = self._stopped or time.monotonic()
                 self._stop.set()
             elif task is not None:
                 task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+                loop.add_signal_handler(number, interrupt)
         try:
             await self._with_broker()
         except asyncio.CancelledError:
@@ -113,10 +119,17 @@ class Demo:
         broker = EmbeddedBroker(options.data_dir, progress=self._screen.wait_for)
         try:
             async with broker:
-                self._screen.wait_for("making the topics")
-                specs = topic_specs(options.partitions, prefix=options.prefix)
-                await create_topics(broker.bootstrap, specs)
-                await self._with_producer(broker)
+                try:
+                    self._screen.wait_for("making the topics")
+                    specs = topic_specs(options.partitions, prefix=options.prefix)
+                    await create_topics(broker.bootstrap, specs)
+                    await self._with_producer(broker)
+                except (KafkaError, asyncio.CancelledError) as error:
+                    if self._asked or self._over:
+                        raise
+                    # Nobody has asked it to stop: a client that loses its broker raises either.
+                    await _ended(broker)
+                    raise CommandError(f"Kafka does not answer: {error!r}") from error
         except BrokerError as error:
             raise CommandError(str(error)) from error
 
@@ -253,6 +266,7 @@ class Demo:
         """Say what happened, and stay where that was asked for."""
         sample = await worker.sample()
         self._last = self._last if sample.cpu_s is None else sample
+        self._processed, _ = await watch.processed()
         self._screen.end()
         seconds = max(1e-3, time.monotonic() - self._began)
         for line in summary(self._fed, self._board, cpu_an_event(self._first, self._last), self._processed / seconds):
@@ -264,6 +278,14 @@ class Demo:
                 while not self._stop.is_set():
                     self._check(broker, worker, watch)
                     await asyncio.sleep(_FRAME_S)
+
+
+async def _ended(broker: EmbeddedBroker) -> None:
+    """Raise BrokerError if the broker ends within a moment."""
+    end = time.monotonic() + _BROKEN_S
+    while time.monotonic() < end:
+        broker.check()
+        await asyncio.sleep(_FRAME_S)
 
 
 def cpu_an_event(first: Sample, last: Sample) -> float | None:

@@ -23,9 +23,10 @@ def summary(fed: Fed, board: Board, cpu: float | None, rate: float) -> Iterator[
     classified = board.outputs[topics.CLASSIFIED] + board.outputs[topics.FEEDBACK_CLASSIFIED]
     yield f"classified           {classified:>9,}  {_by(board.kinds)}"
     yield f"questions            {board.changes['opened']:>9,}  {_by(board.changes)}"
-    yield f"metric records       {board.outputs[topics.METRICS]:>9,}  of {len(board.rooms):,} rooms"
+    rooms = "1 room" if len(board.rooms) == 1 else f"{len(board.rooms):,} rooms"
+    yield f"metric records       {board.outputs[topics.METRICS]:>9,}  of {rooms}"
     yield f"alerts               {board.outputs[topics.ALERTS]:>9,}"
-    yield f"dead letters         {sum(board.dead.values()):>9,}  {_by(board.dead)}"
+    yield f"dead letters         {sum(board.dead.values()):>9,}  {_by(board.dead)}".rstrip()
     idle = " mostly what it costs to be up" if rate < _QUIET else ""
     yield f"worker CPU           {'-' if cpu is None else f'{cpu:,.0f}':>9}  µs an event, at {rate:,.0f} a second{idle}"
 
