@@ -113,12 +113,13 @@ def test_demo_draws_a_table_and_ctrl_c_ends_it(tmp_path):
     assert processes_of(tmp_path) == []
 
 
-def test_sigterm_while_it_starts_leaves_nothing(tmp_path):
-    """A demo that is stopped before its worker is up takes the broker with it."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_while_it_starts_leaves_nothing(tmp_path, number):
+    """A demo that is stopped, or loses its terminal, before its worker is up takes the broker with it."""
     process = subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in process.stdout:
         if line.startswith("starting the worker"):
-            process.terminate()
+            process.send_signal(number)
     assert process.wait(_PATIENCE_S) == 130
     process.stdout.close()
     assert processes_of(tmp_path) == []
@@ -144,38 +145,40 @@ def test_demo_plays_a_recording_and_says_what_cannot_be_used(tmp_path):
     assert re.search(r"dead letters +2  invalid 1, not_json 1", done.stdout)
 
 
-def test_worker_that_dies_is_told(tmp_path):
-    """Its last line is the demo's, and the status says that it failed."""
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        (b"--until-stdin-ends", "streamproc: the worker ended with status -9"),
+        (b"-Xms", "streamproc: the broker ended with status 137"),
+    ],
+)
+def test_worker_or_broker_that_dies_is_told(tmp_path, who, said):
+    """The demo says which and what it last said, its status says that it failed, and the other ends too."""
     process = subprocess.Popen(
         command(tmp_path, "--duration", "600"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     for line in process.stdout:
         if " rooms " in line:
-            pid = next(
-                path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline")
-                if b"until-stdin-ends" in (command_of(path)) and worker_of(path, process.pid)
-            )  # fmt: skip
-            os.kill(int(pid), signal.SIGKILL)
+            os.kill(child_of(process.pid, who), signal.SIGKILL)
             break
     out, err = process.communicate(timeout=_PATIENCE_S)
     assert process.returncode == 1
-    assert "the worker ended with status -9" in err
+    assert err.startswith(said)
     assert "Traceback" not in out + err
     assert processes_of(tmp_path) == []
 
 
-def command_of(path):
-    """Return a process's command line, empty where it is gone."""
-    with contextlib.suppress(OSError):
-        return path.read_bytes()
-    return b""
-
-
-def worker_of(path, parent):
-    """Say whether a process was started by another."""
-    with contextlib.suppress(OSError):
-        return f"\nPPid:\t{parent}\n" in (path.parent / "status").read_text()
-    return False
+def child_of(ancestor, mark):
+    """Return the newest process that descends from another and has ``mark`` in its command line."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = re.search(r"^PPid:\t(\d+)", (path / "status").read_text(), re.MULTILINE)
+            found[int(path.name)] = int(parent[1]), mark in (path / "cmdline").read_bytes()
+    inside = {ancestor}
+    while more := {pid for pid, (parent, _) in found.items() if parent in inside} - inside:
+        inside |= more
+    return max(pid for pid in inside if pid != ancestor and found[pid][1])
 
 
 def test_cpu_an_event_is_between_two_samples():

@@ -19,7 +19,7 @@ from streamproc.console.board import Board
 from streamproc.console.table import Status
 from streamproc.shell.demo.screen import save_picture
 from streamproc.shell.demo.summary import summary
-from streamproc.shell.demo.watch import Watch
+from streamproc.shell.demo.watch import Watch, in_time
 from streamproc.shell.demo.worker import Sample, WorkerProcess
 from streamproc.shell.errors import CommandError
 from streamproc.shell.feed import Fed, feed, new_producer
@@ -143,7 +143,7 @@ class Demo:
                     await self._load(producer)
                 await self._with_worker(broker, producer, watch)
             finally:
-                await producer.stop()
+                await in_time(producer.stop())
 
     async def _load(self, producer: AIOKafkaProducer) -> None:
         """Send a recording before the worker starts: it sees which topics lag, and calls nothing late that is not."""
@@ -173,7 +173,7 @@ class Demo:
             await self._drained(broker, worker, watch)
             await self._end(broker, worker, watch)
         finally:
-            await worker.stop()
+            await worker.stop(kindly=broker.running)
 
     async def _played(
         self, producer: AIOKafkaProducer, broker: EmbeddedBroker, worker: WorkerProcess, watch: Watch

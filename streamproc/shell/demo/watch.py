@@ -14,11 +14,24 @@ from aiokafka.errors import KafkaError
 from streamproc.contracts import topics
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from streamproc.console.board import Board
 
 _WINDOW: Final = re.compile(rb'"window":"(\w+)"')
 _HEAD: Final = 400
 _POLL_MS: Final = 200
+_CLOSE_S: Final = 2.0
+
+
+async def in_time(closing: Coroutine[Any, Any, None]) -> None:
+    """Await a client's end for a few seconds at most: one that has lost its broker may wait for it for ever."""
+    ending = asyncio.create_task(closing)
+    await asyncio.wait([ending], timeout=_CLOSE_S)
+    if ending.done():
+        ending.result()
+    else:
+        ending.cancel()
 
 
 class Watch:
@@ -57,9 +70,9 @@ class Watch:
             if self._reading is not None:
                 self._reading.cancel()
                 await asyncio.wait([self._reading])
-            await self._consumer.stop()
+            await in_time(self._consumer.stop())
         finally:
-            await self._admin.close()
+            await in_time(self._admin.close())
 
     def check(self) -> None:
         """Raise what has ended the reading, if anything has."""

@@ -101,15 +101,15 @@ class WorkerProcess:
         except (urllib.error.URLError, OSError, ValueError):
             return None
 
-    async def stop(self) -> None:
-        """Let it commit and end; end it by force where it does not."""
+    async def stop(self, *, kindly: bool = True) -> None:
+        """Let it commit and end; end it by force where it does not, or cannot."""
         process = self._process
         if process is None:
             return
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.to_thread(process.wait, _STOP_S)
+                await asyncio.to_thread(process.wait, _STOP_S if kindly else 0.0)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
