@@ -7,6 +7,7 @@ floor read the same records from the same embedded broker, each in a process of 
 import argparse
 import asyncio
 import cProfile
+import logging
 import os
 import signal
 import sys
@@ -50,6 +51,8 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=50)
     parser.add_argument("--profile", type=Path, help="write the worker's cProfile to this file")
     options = parser.parse_args()
+    # Else the client's warnings, of topics that were made a moment ago, come before the table.
+    logging.getLogger().addHandler(logging.NullHandler())
     with tempfile.TemporaryDirectory() as folder, EmbeddedBroker(Path(folder) / "broker") as broker:
         sent = asyncio.run(_fill(broker.bootstrap, options.events, options.rooms))
         print(f"{sent:,} events of {options.rooms} rooms in {PARTITIONS} partitions", flush=True)

@@ -73,6 +73,18 @@ def test_unreachable_kafka_is_one_line_and_status_1(capsys):
     assert "127.0.0.1:1" in err
 
 
+def test_a_recording_that_is_replayed_is_told_how(tmp_path, capsys):
+    """`replay` takes its own format; a recording in another one is named, with the command that converts it."""
+    file = tmp_path / "show.xml"
+    file.write_text('<i><d p="1,1,25,0,1700000000,0,a,1">晚上好</d></i>')
+    assert main(["replay", "--quiet", str(file), "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert f"{file}:1: " in err
+    assert f"({file} is a recording? `streamproc convert danmaku` makes" in err
+    assert main(["replay", "--quiet", "/none/x", "--out", str(tmp_path / "out")]) == 2
+    assert "recording?" not in capsys.readouterr().err
+
+
 def test_without_a_command_it_says_what_there_is(capsys):
     """All commands are listed, and the status says that nothing was done."""
     assert main([]) == 2

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamproc.adapters import convert
 from streamproc.adapters.files import FileError, Summary, replay
 from streamproc.adapters.memory import collect_seldom
 from streamproc.shell.errors import CommandError, unusable
@@ -50,11 +52,21 @@ def run(args: argparse.Namespace) -> int:
             else:
                 summary = replay(args.files, args.out, ShippedUnderstanding(), task_config(settings), advance)
     except FileError as error:
-        raise unusable(error) from error
+        raise unusable(f"{error}{_hint(args.files)}") from error
     if not args.quiet:
         for line in report(summary, time.perf_counter() - began):
             print(line, file=sys.stderr)
     return 0
+
+
+def _hint(files: Iterable[str]) -> str:
+    """Name the command that turns recordings into the replay format, where a file is one."""
+    for file in files:
+        with contextlib.suppress(FileError):
+            if file != "-":
+                convert.detect(file)
+                return f" ({file} is a recording? `streamproc convert danmaku` makes the replay format of it)"
+    return ""
 
 
 def _from_journal(settings: Settings, out: Path, advance: Callable[[int, int, int], None] | None) -> Summary:
