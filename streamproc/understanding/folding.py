@@ -42,20 +42,21 @@ class Batch(NamedTuple):
 
 def build_table() -> Codes:
     """Build the folding table, shape (0x20000,): code point to folded 16-bit code."""
-    traditional = _traditional()
+    simplified = traditional()
     table = np.empty(TABLE_SIZE, np.uint16)
     for code in range(TABLE_SIZE):
-        table[code] = _fold_one(code, traditional)
+        table[code] = _fold_one(code, simplified)
     return table
 
 
-def _traditional() -> dict[str, str]:
+def traditional() -> dict[str, str]:
+    """Return the simplified form of each traditional character that chat uses."""
     text = resources.files(__package__).joinpath("data/traditional.txt").read_text(encoding="utf-8")
     pairs = [pair for line in text.splitlines() if not line.startswith("#") for pair in line.split()]
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def _fold_one(code: int, traditional: dict[str, str]) -> int:
+def _fold_one(code: int, simplified: dict[str, str]) -> int:
     if 0xD800 <= code <= 0xDFFF:
         return _BROKEN
     char = chr(code)
@@ -64,7 +65,7 @@ def _fold_one(code: int, traditional: dict[str, str]) -> int:
     if char.isspace() or unicodedata.category(char) in {"Cc", "Cf"}:
         return SPACE
     folded = unicodedata.normalize("NFKC", char).casefold()[:1] or " "
-    folded = traditional.get(folded, folded)
+    folded = simplified.get(folded, folded)
     if folded.isdigit():
         folded = str(unicodedata.digit(folded))
     target = ord(folded)

@@ -1,7 +1,8 @@
 """Readable rules for what is not learned: topic, trust and doubt, purchase reports, 推荐/别买.
 
-The data file holds regular expressions over the folded text (NFKC, lower case, without white space), each with
-examples and counter-examples which are its tests. The first rule of a section that matches decides.
+The data file holds regular expressions over the folded text (NFKC, lower case, traditional characters as simplified
+ones, without white space), each with examples and counter-examples which are its tests. The first rule of a section
+that matches decides.
 """
 
 import re
@@ -10,11 +11,14 @@ import unicodedata
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
+from streamproc.understanding.folding import traditional
 from streamproc.understanding.screening import Screened
 
 TOPICS: Final = ("price", "size", "stock", "link", "shipping", "usage", "quality", "after_sales", "promotion")
 _LONGEST: Final = 200
 _SPACE: Final = re.compile(r"\s+")
+_TRADITIONAL: Final = traditional()
+_SIMPLIFIED: Final = str.maketrans(_TRADITIONAL)
 
 
 class Marks(NamedTuple):
@@ -44,10 +48,10 @@ NOTHING: Final = Marks(None, None, False, None)
 
 
 def fold_text(text: str) -> str:
-    """Fold a text for the rules: NFKC, lower case, no white space, at most 200 characters."""
+    """Fold a text for the rules: NFKC, lower case, simplified, no white space, at most 200 characters."""
     plain = text[:_LONGEST]
     if not plain.isascii():
-        plain = unicodedata.normalize("NFKC", plain)[:_LONGEST]
+        plain = unicodedata.normalize("NFKC", plain)[:_LONGEST].translate(_SIMPLIFIED)
     return _SPACE.sub("", plain.casefold())
 
 
@@ -62,7 +66,7 @@ class Rules:
         self.targets = _section(data, "cue_target")
         self.purchases = _section(data, "purchase_report")
         self.advices = _section(data, "advice")
-        self._triggers = tuple(frozenset(data["trigger"][name]) for name in ("cue", "purchase_report", "advice"))
+        self._triggers = tuple(_written(data["trigger"][name]) for name in ("cue", "purchase_report", "advice"))
         self._any_trigger = frozenset().union(*self._triggers)
 
     @classmethod
@@ -84,6 +88,11 @@ class Rules:
         target = (_first(self.targets, folded) or "product") if cue else None
         purchase = has_purchase and _first(self.purchases, folded) is not None
         return Marks(cue, target, purchase, _first(self.advices, folded) if has_advice else None)
+
+
+def _written(characters: str) -> frozenset[str]:
+    """Return characters with the traditional forms of theirs: texts are asked for them before they are folded."""
+    return frozenset(characters).union(old for old, new in _TRADITIONAL.items() if new in characters)
 
 
 def _section(data: dict[str, Any], name: str) -> tuple[Rule, ...]:

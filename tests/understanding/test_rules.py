@@ -48,6 +48,17 @@ def test_marks_say_nothing_of_chatter():
         assert RULES.marks(text) == (None, None, False, None)
 
 
+@pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [("多少錢啊", "多少钱啊"), ("主播騙人", "主播骗人"), ("已經買了", "已经买了"), ("別買", "别买")],
+)
+def test_traditional_characters_are_read_as_simplified_ones(traditional, simplified):
+    """Topic, cue, purchase report and advice do not depend on the script."""
+    assert RULES.topic(traditional) == RULES.topic(simplified)
+    assert RULES.marks(traditional) == RULES.marks(simplified)
+    assert (RULES.topic(simplified), RULES.marks(simplified)) != ("other", (None, None, False, None))
+
+
 def test_cue_without_a_named_target_is_about_the_product():
     """A doubt that names nobody is about the product."""
     assert RULES.marks("是正品吗")[:2] == ("doubt", "product")
