@@ -19,16 +19,20 @@ _QUIET: Final = 500
 
 def summary(fed: Fed, board: Board, cpu: float | None, rate: float) -> Iterator[str]:
     """Yield the summary's lines; ``cpu`` is the worker's in µs an event (None: not known) at ``rate`` a second."""
-    yield f"records in           {fed.records:>9,}  {_by(fed.by_topic)}"
     classified = board.outputs[topics.CLASSIFIED] + board.outputs[topics.FEEDBACK_CLASSIFIED]
-    yield f"classified           {classified:>9,}  {_by(board.kinds)}"
-    yield f"questions            {board.changes['opened']:>9,}  {_by(board.changes)}"
     rooms = "1 room" if len(board.rooms) == 1 else f"{len(board.rooms):,} rooms"
-    yield f"metric records       {board.outputs[topics.METRICS]:>9,}  of {rooms}"
-    yield f"alerts               {board.outputs[topics.ALERTS]:>9,}"
-    yield f"dead letters         {sum(board.dead.values()):>9,}  {_by(board.dead)}".rstrip()
     idle = " mostly what it costs to be up" if rate < _QUIET else ""
-    yield f"worker CPU           {'-' if cpu is None else f'{cpu:,.0f}':>9}  µs an event, at {rate:,.0f} a second{idle}"
+    yield _line("records in", fed.records, _by(fed.by_topic))
+    yield _line("classified", classified, _by(board.kinds))
+    yield _line("questions", board.changes["opened"], _by(board.changes))
+    yield _line("metric records", board.outputs[topics.METRICS], f"of {rooms}")
+    yield _line("alerts", board.outputs[topics.ALERTS])
+    yield _line("dead letters", sum(board.dead.values()), _by(board.dead))
+    yield _line("worker CPU", cpu, f"µs an event, at {rate:,.0f} a second{idle}")
+
+
+def _line(name: str, number: float | None, more: str = "") -> str:
+    return f"{name:20} {'-' if number is None else f'{number:,.0f}':>9}  {more}".rstrip()
 
 
 def _by(counts: Mapping[str, int]) -> str:
