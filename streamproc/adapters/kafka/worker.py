@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from aiokafka.errors import KafkaError
 
+from streamproc.adapters.broker.reach import why_unreachable
 from streamproc.adapters.http import Server
 from streamproc.adapters.kafka.app import WorkerApp, build_app
 from streamproc.adapters.kafka.config import WorkerConfig
@@ -55,6 +56,7 @@ async def _work(
     config: WorkerConfig, understanding: Understanding, observer: Observer, page: Callable[[], bytes] | None
 ) -> BaseException | None:
     stop = _stop_signal()
+    asyncio.get_running_loop().set_exception_handler(_left_over)
     server: Server | None = None
     try:
         partitions = await check_before_reading(config)
@@ -72,6 +74,12 @@ async def _work(
     finally:
         if server is not None:
             await server.stop()
+
+
+def _left_over(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an exception that nobody waited for: asyncio would print its message, and that may quote a record."""
+    error = context.get("exception")
+    _log.error("left_over", message=context["message"], reason=None if error is None else told(error))
 
 
 def _stop_signal() -> asyncio.Event:
@@ -93,7 +101,8 @@ async def _start_classified(app: WorkerApp, config: WorkerConfig) -> None:
     try:
         await app.classified.start()
     except KafkaError as error:
-        raise WorkerError(f"no Kafka can be reached at {config.bootstrap}: {told(error)}") from error
+        why = await why_unreachable(config.bootstrap, config.security, error)
+        raise WorkerError(f"no Kafka can be reached at {config.bootstrap}: {why}") from error
 
 
 async def _until_over(app: WorkerApp, stop: asyncio.Event) -> BaseException | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import orjson
 from aiokafka.errors import KafkaError
 
+from streamproc.adapters.broker.reach import why_unreachable
 from streamproc.contracts import topics
 from streamproc.contracts.outputs import Reason
 from streamproc.shell.dead_letters import OUTLOOK, Filter, Letter, judge, now_ms, read_letters, send_again
@@ -67,14 +68,19 @@ def run(args: argparse.Namespace) -> int:
     _refuse_what_does_nothing(args)
     settings = settings_of(args)
     wanted = Filter(args.reason, args.topic, args.since, args.until)
+    asyncio.run(_run(settings, wanted, args))
+    return 0
+
+
+async def _run(settings: Settings, wanted: Filter, args: argparse.Namespace) -> None:
     try:
         if args.what == "list":
-            asyncio.run(_list(settings, wanted, whole=args.json))
+            await _list(settings, wanted, whole=args.json)
         else:
-            asyncio.run(_replay(settings, wanted, args))
+            await _replay(settings, wanted, args)
     except KafkaError as error:
-        raise CommandError(f"Kafka at {settings.bootstrap}: {error}") from error
-    return 0
+        why = await why_unreachable(settings.bootstrap, security(settings), error)
+        raise CommandError(f"Kafka at {settings.bootstrap}: {why}") from error
 
 
 def _refuse_what_does_nothing(args: argparse.Namespace) -> None:
