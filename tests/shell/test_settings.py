@@ -83,6 +83,7 @@ def test_flag_goes_before_environment_before_file(tmp_path):
         ({"weight_display": "inf"}, ["weight_display", "a number from 0"]),
         ({"env": "production"}, ["hash_key", "required in production", "STREAMPROC_HASH_KEY_FILE"]),
         ({"env": "production", "hash_key": "short"}, ["hash_key", "16 characters"]),
+        ({"env": "production", "hash_key": DEVELOPMENT_KEY}, ["hash_key", "known to everybody"]),
         ({"security_protocol": "SASL_SSL"}, ["sasl_username", "sasl_password"]),
         ({"ssl_ca_file": "/none/ca.pem"}, ["ssl_ca_file", "/none/ca.pem"]),
         ({"hash_key_file": "/none/key"}, ["hash_key_file", "/none/key", "No such file"]),

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 #: s that one address may take; whoever asks has waited before.
 _PATIENCE_S: Final = 5.0
 
+_WORDS: Final = {
+    (kafka.SaslAuthenticationFailed, kafka.AuthenticationFailedError):
+        "user name or password are refused (sasl_username, sasl_password)",
+    (kafka.UnsupportedSaslMechanismError,): "this listener does not know the sasl_mechanism",
+    (kafka.IllegalSaslStateError,): "this listener wants no user name and password (security_protocol)",
+    (kafka.KafkaConnectionError, ConnectionResetError):
+        "it answers, and not in this security_protocol: that of its listener is another",
+    (ConnectionRefusedError,): "the connection is refused",
+    (TimeoutError,): f"no answer within {_PATIENCE_S:.0f} s",
+}  # fmt: skip
+
 
 async def why_unreachable(bootstrap: str, security: Mapping[str, Any], error: BaseException) -> str:
     """Return one line that says why a client could not start; ``error`` is what it raised.
@@ -38,22 +49,12 @@ async def _reason(host: str, port: int, security: Mapping[str, Any]) -> str:
 
 
 def _in_words(error: BaseException) -> str:
-    cause = error.__cause__
-    if isinstance(error, kafka.SaslAuthenticationFailed | kafka.AuthenticationFailedError):
-        return "user name or password are refused (sasl_username, sasl_password)"
-    if isinstance(error, kafka.UnsupportedSaslMechanismError):
-        return "this listener does not know the sasl_mechanism"
-    if isinstance(error, kafka.IllegalSaslStateError):
-        return "this listener wants no user name and password (security_protocol)"
-    for each in (error, cause):
+    for each in (error, error.__cause__):
         if isinstance(each, ssl.SSLError):
             return _of_tls(each)
-    if isinstance(error, kafka.KafkaConnectionError | ConnectionResetError):
-        return "it answers, and not in this security_protocol: that of its listener is another"
-    if isinstance(error, ConnectionRefusedError):
-        return "the connection is refused"
-    if isinstance(error, TimeoutError):
-        return f"no answer within {_PATIENCE_S:.0f} s"
+    for kinds, words in _WORDS.items():
+        if isinstance(error, kinds):
+            return words
     return getattr(error, "strerror", None) or _one_line(error)
 
 

@@ -35,7 +35,7 @@ class Seldom(logging.Handler):
 
 
 def quieten_libraries() -> None:
-    """Let aiokafka and aiohttp say what is wrong; Faust logs failures with values in them, which the worker tells without.
+    """Let aiokafka and aiohttp say what is wrong; Faust logs failures with values, which the worker tells without.
 
     Whoever reaches the HTTP port can have aiohttp log a traceback for each request that is none.
     """

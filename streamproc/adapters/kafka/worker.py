@@ -63,7 +63,7 @@ async def _work(
         app = build_app(config, understanding, observer)
         if config.http_port is not None and page is not None:
             server = Server(config.http_host, config.http_port, page, lambda: app.assignment.ready)
-            await server.start()
+            await _serve(server)
         _log.info("starting", group=config.app_id, partitions=partitions, http_port=server.port if server else None)
         await _start_classified(app, config)
         error = await _until_over(app, stop)
@@ -74,6 +74,14 @@ async def _work(
     finally:
         if server is not None:
             await server.stop()
+
+
+async def _serve(server: Server) -> None:
+    try:
+        await server.start()
+    except OSError as error:
+        address = f"{server.host}:{server.port} (http_host, http_port)"
+        raise WorkerError(f"/metrics cannot be served at {address}: {error.strerror or error}") from error
 
 
 def _left_over(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
