@@ -92,7 +92,9 @@ def test_every_alert_of_the_worker_has_a_runbook(alert):
     assert f"[{alert}]({alert}.md)" in (RUNBOOKS / "README.md").read_text()
 
 
-@pytest.mark.parametrize("page", sorted(path for path in RUNBOOKS.glob("*.md") if path.stem != "README"), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "page", sorted(path for path in RUNBOOKS.glob("*.md") if path.stem != "README"), ids=lambda p: p.stem
+)
 def test_every_runbook_answers_the_same_questions(page):
     """What to look at, what to do, how one knows that it is over; and the panels that it names are there."""
     text = page.read_text()
