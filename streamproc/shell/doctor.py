@@ -196,7 +196,7 @@ async def _clock(consumer: Any, inputs: list[TopicPartition]) -> Finding:  # noq
     ahead = newest - time.time_ns() // 1_000_000
     if ahead > _SKEW:
         return Finding(BAD, "clock", f"the broker's clock is {ahead / 1000:.1f} s ahead of this one", "set both by NTP")
-    return Finding(GOOD, "clock", f"the newest input record is {-ahead / 1000:.0f} s old")
+    return Finding(GOOD, "clock", f"the newest input record is {max(0, -ahead) / 1000:.0f} s old")
 
 
 async def _newest_timestamp(consumer: Any, inputs: list[TopicPartition]) -> int | None:  # noqa: ANN401
