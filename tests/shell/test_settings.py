@@ -162,7 +162,7 @@ def test_certificates_of_no_use_are_named(tmp_path):
     no_pem.write_text("no certificate")
     for flags, says in (
         ({"ssl_ca_file": str(no_pem)}, "setting ssl_ca_file: "),
-        ({"ssl_cert_file": str(one), "ssl_key_file": str(other)}, "setting ssl_cert_file, ssl_key_file or ssl_key_pass"),
+        ({"ssl_cert_file": str(one), "ssl_key_file": str(other)}, "setting ssl_cert_file, ssl_key_file or "),
     ):
         with pytest.raises(CommandError, match=f"^{says}") as caught:
             security(load({"security_protocol": "SSL", **flags}))
