@@ -6,6 +6,10 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 
+async def _name_no_versions(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "streamproc"
+
+
 class Server:
     """An HTTP server for whoever watches the worker; on loopback unless told otherwise.
 
@@ -26,6 +30,7 @@ class Server:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/readyz", self._readiness)
+        app.on_response_prepare.append(_name_no_versions)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)

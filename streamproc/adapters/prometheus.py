@@ -181,7 +181,9 @@ class Metrics:
         yield _family("streamproc_rooms", [((), len(rooms))])
         yield _family("streamproc_rooms_open", [((), sum(room.current is not None for room in rooms))])
         numbers = {room.state.room_id: _numbers(room) for room in opened}
-        busiest = nlargest(self._most, numbers, key=lambda room_id: numbers[room_id].messages)
+        # A room that is called as the others together are is one of them.
+        named = (room_id for room_id in numbers if room_id != OTHER)
+        busiest = nlargest(self._most, named, key=lambda room_id: numbers[room_id].messages)
         chosen = {room_id: numbers.pop(room_id) for room_id in busiest}
         if numbers:
             chosen[OTHER] = _together(list(numbers.values()))

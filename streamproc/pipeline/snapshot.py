@@ -63,4 +63,4 @@ def load(name: str, data: bytes, migrations: Migrations = SNAPSHOTS) -> Snapshot
         raise SnapshotError(f"{name}: {error}; {_REMEDY}") from error
 
 
-_REMEDY: Final = "restore the topic, or set an earlier start as docs/operations.md describes"
+_REMEDY: Final = "restore the topic, or give up the room or start anew as docs/operations.md describes"

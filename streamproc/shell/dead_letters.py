@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
+from pydantic import ConfigDict, ValidationError
 
 from streamproc.contracts import topics
+from streamproc.contracts.outputs import DeadLetter
 from streamproc.domain.time import AHEAD
 from streamproc.pipeline.decode import decode, position
 from streamproc.pipeline.records import Record, Rejected
+from streamproc.shell.errors import CommandError
 from streamproc.shell.feed import new_producer, partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
 _POLL_MS: Final = 500
 
@@ -57,6 +61,23 @@ class Letter(NamedTuple):
         )
 
 
+class _Readable(DeadLetter):
+    """A dead letter of a version that may know more fields."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def letter_of(written: int, value: bytes | None) -> Letter | None:
+    """Return what a record of the topic holds, or None where it is no dead letter: others may write there."""
+    try:
+        read = _Readable.model_validate_json(value or b"")
+        for raw in (read.key, read.value):
+            b64decode(raw or "", validate=True)
+    except (ValidationError, ValueError):
+        return None
+    return Letter(written, orjson.loads(value or b"")) if read.topic in topics.INPUTS else None
+
+
 class Filter(NamedTuple):
     """Which letters are meant: of these reasons and topics (none: all), written in [since, until) ms."""
 
@@ -76,16 +97,18 @@ class Filter(NamedTuple):
 
 
 async def read_letters(
-    bootstrap: str, prefix: str, security: Mapping[str, Any], wanted: Filter
+    bootstrap: str, prefix: str, security: Mapping[str, Any], wanted: Filter, passed_over: Callable[[str], None]
 ) -> AsyncIterator[Letter]:
-    """Yield the dead letters that are there now and that ``wanted`` takes."""
+    """Yield the dead letters that are there now and that ``wanted`` takes; ``passed_over`` hears of what is none."""
     async with _consumer(bootstrap, security) as consumer:
         ends = await _assign(consumer, prefix + topics.DEAD_LETTER, wanted.since)
         while pending := [p for p, end in ends.items() if await consumer.position(p) < end]:
             for records in (await consumer.getmany(*pending, timeout_ms=_POLL_MS)).values():
                 for record in records:
-                    letter = Letter(record.timestamp, orjson.loads(record.value))
-                    if wanted.takes(letter):
+                    letter = letter_of(record.timestamp, record.value)
+                    if letter is None:
+                        passed_over(f"{record.topic}/{record.partition}/{record.offset}")
+                    elif wanted.takes(letter):
                         yield letter
 
 
@@ -103,7 +126,10 @@ async def _consumer(bootstrap: str, security: Mapping[str, Any]) -> AsyncIterato
 
 async def _assign(consumer: AIOKafkaConsumer, topic: str, since: int | None) -> dict[TopicPartition, int]:
     """Start at ``since``, or at the beginning; return where each partition ends now."""
-    await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - aiokafka knows partitions only of topics it was asked for
+    try:
+        await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - aiokafka knows partitions only of topics it was asked for
+    except UnknownTopicOrPartitionError as error:
+        raise CommandError(f"there is no topic {topic}, or this user may not see it") from error
     partitions = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
     consumer.assign(partitions)
     await consumer.seek_to_beginning(*partitions)

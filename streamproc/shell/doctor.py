@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from streamproc import __version__
 from streamproc.adapters.broker.errors import TopicError
+from streamproc.adapters.broker.reach import why_unreachable
 from streamproc.adapters.broker.topics import check_topics
 from streamproc.adapters.kafka.topics import topic_specs
 from streamproc.contracts import topics
@@ -59,7 +60,8 @@ async def examine(
         await admin.start()
         cluster = await admin.describe_cluster()
     except (KafkaError, OSError) as error:
-        seen = f"no Kafka can be reached at {settings.bootstrap}: {_reason(error)}"
+        why = await why_unreachable(settings.bootstrap, access, error)
+        seen = f"no Kafka can be reached at {settings.bootstrap}: {why}"
         yield Finding(BAD, "broker", seen, "is it up, and are bootstrap and security_protocol those of its listener?")
         await admin.close()
         return
@@ -78,8 +80,6 @@ async def examine(
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, KafkaConnectionError):
-        return "nothing that speaks this protocol answers there"
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -196,7 +196,7 @@ async def _clock(consumer: Any, inputs: list[TopicPartition]) -> Finding:  # noq
     ahead = newest - time.time_ns() // 1_000_000
     if ahead > _SKEW:
         return Finding(BAD, "clock", f"the broker's clock is {ahead / 1000:.1f} s ahead of this one", "set both by NTP")
-    return Finding(GOOD, "clock", f"the newest input record is {-ahead / 1000:.0f} s old")
+    return Finding(GOOD, "clock", f"the newest input record is {max(0, -ahead) / 1000:.0f} s old")
 
 
 async def _newest_timestamp(consumer: Any, inputs: list[TopicPartition]) -> int | None:  # noqa: ANN401

@@ -11,11 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from streamproc.adapters.kafka.errors import frames
+
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from streamproc.shell.settings import Settings
 
 #: Libraries that tell their users' daily life at level info.
 _TALKATIVE = ("aiokafka", "faust", "mode", "asyncio")
+
+
+def _without_values(_: object, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say of an exception what it is and where it came from.
+
+    Its message may quote a record; a traceback with values, as some print it in a terminal, a password too.
+    """
+    raised = entry.pop("exc_info", None)
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        entry["error"] = type(error).__name__
+        entry["frames"] = frames(error)
+    return entry
 
 
 def set_up_logs(settings: Settings) -> None:
@@ -35,9 +52,9 @@ def set_up_logs(settings: Settings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_values]
     if as_json:
-        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        last.append(structlog.processors.JSONRenderer(ensure_ascii=False))
     else:
         last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     handler = logging.StreamHandler(sys.stderr)

@@ -126,6 +126,8 @@ class Settings(WorkerSettings, KafkaSettings, RuleSettings):
                 f"hash_key: required in production, {_KEY_LENGTH} characters or more; set {PREFIX}HASH_KEY or"
                 f" {PREFIX}HASH_KEY_FILE"
             )
+        if self.env == "production" and self.user_key == DEVELOPMENT_KEY.encode():
+            raise ValueError("hash_key: the development key is known to everybody; production needs one of its own")
         if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
             raise ValueError("sasl_username and sasl_password: required with SASL")
         if self.ssl_key_file and not self.ssl_cert_file:

@@ -96,12 +96,18 @@ def security(settings: Settings) -> dict[str, Any]:
 def _tls(settings: Settings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ssl_ca_file)
-        if settings.ssl_cert_file:
+    except OSError as error:
+        raise unusable(f"setting ssl_ca_file: {settings.ssl_ca_file} has no certificates in PEM: {error}") from error
+    if settings.ssl_cert_file:
+        try:
             context.load_cert_chain(
                 settings.ssl_cert_file, settings.ssl_key_file, lambda: secret(settings.ssl_key_password) or ""
             )
-    except (OSError, ssl.SSLError) as error:
-        raise unusable(f"setting ssl_ca_file, ssl_cert_file or ssl_key_file: {error}") from error
+        except OSError as error:
+            raise unusable(
+                f"setting ssl_cert_file, ssl_key_file or ssl_key_password: no certificate and key that belong"
+                f" together, or the wrong password: {error}"
+            ) from error
     return context
 
 

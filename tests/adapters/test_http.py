@@ -60,6 +60,14 @@ async def test_nothing_can_be_sent(served, method, path):
         assert answer.headers["Allow"] == "GET,HEAD"
 
 
+async def test_no_versions_are_told(served):
+    """Whoever asks learns what is served, and not by which versions of what."""
+    server, _, _ = served
+    for path in ("/healthz", "/nothing"):
+        async with ClientSession() as session, session.get(f"http://127.0.0.1:{server.port}{path}") as answer:
+            assert answer.headers["Server"] == "streamproc"
+
+
 def test_it_binds_to_loopback_unless_told():
     """The setting's default, and the worker's."""
     assert load({}).http_host == WorkerConfig(TaskConfig(b"k")).http_host == "127.0.0.1"

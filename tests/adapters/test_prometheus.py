@@ -107,6 +107,17 @@ def test_the_busiest_rooms_have_labels_and_the_others_one(metrics):
     assert ("streamproc_room_responsiveness_ratio", "r0009") not in found, "nothing was due: no value, not 0"
 
 
+def test_a_room_called_other_is_one_of_the_others(metrics):
+    """Its messages, though most of all, are neither lost nor taken for a room's own."""
+    task = new_task()
+    task.read([chat(room * 10 + n, 1, room_id=f"r{room}") for room in range(4) for n in range(2)])
+    task.read([*(chat(1_000 + n, 1, room_id=OTHER) for n in range(9)), chat(10**6, 25, room_id="zz")])
+    metrics.watch([Shown(0, task, {})])
+    found = samples(metrics)
+    assert found["streamproc_room_messages", OTHER] == 9 + 2
+    assert sum(key[0] == "streamproc_room_messages" for key in found) == 4
+
+
 def test_counts_outlive_their_task(metrics):
     """A task that goes to another worker takes none of this worker's counts with it."""
     task = task_with_rooms(2)

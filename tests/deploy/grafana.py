@@ -11,6 +11,7 @@ from streamproc.adapters.broker.config import free_ports
 from streamproc.adapters.broker.fetch import cache_dir
 from tests.deploy.station import DEPLOY, PATIENCE_S, answers, stop, wait_until
 
+_ATTEMPTS = 3
 _SERVED_FROM = "/var/lib/streamproc/dashboards"
 
 
@@ -49,21 +50,31 @@ class Grafana(AbstractContextManager):
                 text = text.replace("timeInterval: 10s", f"timeInterval: {max(1, round(10 / self._station.pace))}s")
                 (provisioning / kind / path.name).write_text(text)
         home = unpacked(self._archive)
-        with (self._folder / "grafana.log").open("wb") as log:
+        # The preview trips over itself now and then while it fills its new database, and ends.
+        for attempt in range(_ATTEMPTS):
+            self._serve(home, provisioning, attempt)
+            wait_until(self._answers_or_has_ended, PATIENCE_S, f"Grafana answers (its logs: {self._folder})")
+            if self._process.poll() is None:
+                break
+        wait_until(
+            lambda: answers(f"{self.url}/api/dashboards/uid/streamproc-pipeline"),
+            PATIENCE_S,
+            f"the dashboards are there (Grafana's logs: {self._folder})",
+        )
+        return self
+
+    def _serve(self, home, provisioning, attempt):
+        with (self._folder / f"grafana{attempt}.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [self._archive.parent / "serve", home, str(self._port), provisioning, self._folder / "data"],
+                [self._archive.parent / "serve", home, str(self._port), provisioning, self._folder / f"data{attempt}"],
                 env={**os.environ, "PROMETHEUS_URL": f"http://{self._station.prometheus}"},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: answers(f"{self.url}/api/health"), PATIENCE_S, f"Grafana answers (its log: {self._folder})")
-        wait_until(
-            lambda: answers(f"{self.url}/api/dashboards/uid/streamproc-pipeline"),
-            PATIENCE_S,
-            "the dashboards are there",
-        )
-        return self
+
+    def _answers_or_has_ended(self):
+        return self._process.poll() is not None or answers(f"{self.url}/api/health")
 
     def __exit__(self, *_):
         stop(self._process)

@@ -56,6 +56,15 @@ def test_the_services_and_their_order(compose):
             assert mount["type"] != "bind" or Path(mount["source"]).exists(), mount
 
 
+def test_secrets_reach_every_service_that_names_one(compose):
+    """Compose itself refuses to put a secret that is no file into a container that cannot be written to."""
+    found = json.loads(compose().stdout)
+    from_environment = {name for name, secret in found["secrets"].items() if "file" not in secret}
+    for name, service in found["services"].items():
+        given = {secret["source"] for secret in service.get("secrets", ())}
+        assert not (service.get("read_only") and given & from_environment), name
+
+
 def test_every_setting_is_one_of_the_workers(compose):
     """The environment names settings that exist, and values that they allow; the key is no part of it."""
     services = json.loads(compose().stdout)["services"]

@@ -1,6 +1,8 @@
 """The kustomize base: built by kubectl itself, valid by Kubernetes' schemas, and true to the project's settings."""
 
 import base64
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from streamproc.shell.errors import CommandError
 from streamproc.shell.settings import PREFIX, Settings, load
 
+README = Path(__file__).parents[2] / "deploy" / "README.md"
 BASE = Path(__file__).parents[2] / "deploy" / "k8s" / "base"
 #: The oldest Kubernetes that is still looked after, and the newest that the schemas know.
 VERSIONS = ["1.34", "1.37"]
@@ -25,6 +28,21 @@ for each in found:
             kubernetes_validate.validate(each, version, strict=True)
 print(json.dumps({each["kind"]: each for each in found}))
 """
+
+
+def test_the_overlay_of_the_readme_builds(tools, tmp_path):
+    """An installer's copy of it: image, Kafka and key are theirs in all that the base makes."""
+    (overlay,) = re.findall(r"```yaml\n(resources: .+?)```", README.read_text(), re.DOTALL)
+    shutil.copytree(BASE, tmp_path / "base")
+    here = tmp_path / "overlays" / "mine"
+    here.mkdir(parents=True)
+    (here / "kustomization.yaml").write_text(overlay)
+    (here / "hash_key").write_text("0123456789abcdef")
+    done = tools.run("kubectl", "kustomize", here)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("image: registry.example/streamproc:0.1.0") == 2
+    assert "STREAMPROC_BOOTSTRAP: kafka-1:9092,kafka-2:9092" in done.stdout
+    assert base64.b64encode(b"0123456789abcdef").decode() in done.stdout
 
 
 @pytest.fixture(scope="module")

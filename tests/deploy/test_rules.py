@@ -1,5 +1,6 @@
 """Prometheus' rules and Alertmanager's routes: checked by their own tools, complete, each alert with its runbook."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -89,6 +90,21 @@ def test_every_alert_of_the_worker_has_a_runbook(alert):
     assert page.startswith(f"# {alert}\n")
     assert f"**{SEVERITY[alert].capitalize()}.**" in page
     assert f"[{alert}]({alert}.md)" in (RUNBOOKS / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "page", sorted(path for path in RUNBOOKS.glob("*.md") if path.stem != "README"), ids=lambda p: p.stem
+)
+def test_every_runbook_answers_the_same_questions(page):
+    """What to look at, what to do, how one knows that it is over; and the panels that it names are there."""
+    text = page.read_text()
+    for part in ("## What to look at\n", "## What to do\n", "## How you know that it is over\n"):
+        assert part in text, part
+    boards = [json.loads(path.read_text()) for path in (ROOT / "deploy" / "grafana" / "dashboards").glob("*.json")]
+    shown = json.dumps(boards)
+    # Words in backquotes that begin with a capital and go on small are names of panels or of their lines.
+    for name in re.findall(r"`([A-Z][a-z]+(?: [^`]+)?)`", text):
+        assert " ".join(name.split()) in shown, name
 
 
 def test_rules_and_dashboards_use_metrics_that_exist(rules):

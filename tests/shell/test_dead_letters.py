@@ -10,7 +10,7 @@ from streamproc.adapters.broker.topics import create_topics
 from streamproc.adapters.kafka.topics import topic_specs
 from streamproc.contracts import topics
 from streamproc.shell.cli import main
-from streamproc.shell.dead_letters import OUTLOOK, Filter, Letter, judge
+from streamproc.shell.dead_letters import OUTLOOK, Filter, Letter, judge, letter_of
 from streamproc.shell.feed import new_producer
 from tests.broker import read_all
 from tests.fakes import T0
@@ -90,6 +90,43 @@ def test_filters():
         assert not other.takes(one)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, b"", b"no JSON", b"[]", b"{}", letter("future", topic="another"), letter("another"),
+        letter("future")._replace(body={**letter("future").body, "value": "no base64!"}),
+        letter("future")._replace(body={**letter("future").body, "partition": "a"}),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_dead_letter_is_told_apart(value):
+    """Whatever others write to the topic."""
+    raw = json.dumps(value.body).encode() if isinstance(value, Letter) else value
+    assert letter_of(T0, raw) is None
+
+
+def test_a_later_version_may_know_more_fields():
+    """They are kept for `list --json`."""
+    body = {**letter("future").body, "new": 1}
+    assert letter_of(T0, json.dumps(body).encode()) == Letter(T0, body)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["list", "--dry-run"], "--dry-run does nothing with dead-letters list"),
+        (["list", "--fix-key"], "--fix-key does nothing"),
+        (["replay", "--json"], "--json does nothing with dead-letters replay"),
+        (["list", "--since", "1m", "--until", "1h"], "--since is not before --until"),
+        (["list", "--since", "1 hour"], "is no time"),
+    ],
+)
+def test_arguments_that_would_do_nothing_are_refused(words, says, capsys):
+    """Rather than taken for something else."""
+    assert main(["dead-letters", *words]) == 2
+    assert says in capsys.readouterr().err
+
+
 async def test_round_over_a_broker(broker, names, capsys):
     """List, dry run and replay of three letters: one is mended and sent where its room lives, two are left."""
     prefix = f"{names.prefix}."
@@ -102,18 +139,24 @@ async def test_round_over_a_broker(broker, names, capsys):
         letter("invalid", "{}", topic=topics.ROOM),
     ):
         await producer.send_and_wait(prefix + topics.DEAD_LETTER, json.dumps(each.body).encode(), partition=1)
+    await producer.send_and_wait(prefix + topics.DEAD_LETTER, b"somebody else's", partition=0)
     await producer.stop()
 
     def tool(*words):
         # main runs a loop of its own, so not in this one's thread.
         assert main(["dead-letters", *words, "--bootstrap", broker.bootstrap, "--topic-prefix", prefix]) == 0
-        return capsys.readouterr().out
+        out, err = capsys.readouterr()
+        assert err == f"streamproc: {prefix}{topics.DEAD_LETTER}/0/0 is no dead letter of this version: passed over\n"
+        return out
 
     listed = await asyncio.to_thread(tool, "list")
     assert "3 dead letters, invalid 1, too_late 1, wrong_key 1" in listed
     assert "多少钱" not in listed
     assert "1 dead letters, invalid 1" in await asyncio.to_thread(tool, "list", "--topic", topics.ROOM)
     assert "0 dead letters" in await asyncio.to_thread(tool, "list", "--until", "1h")
+    listed = await asyncio.to_thread(tool, "list", "--since", "0001-01-01", "--until", "9999-12-31")
+    assert "3 dead letters" in listed
+    assert "3 dead letters" in await asyncio.to_thread(tool, "list", "--since", f"{10**15}d")
     whole = await asyncio.to_thread(tool, "list", "--json", "--reason", "too_late")
     assert json.loads(whole)["id"] == f"{topics.CHAT}/0/8"
     assert "1 records would be sent, 2 left" in await asyncio.to_thread(tool, "replay", "--fix-key", "--dry-run")

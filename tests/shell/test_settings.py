@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import trustme
 
 from streamproc.domain.rules import WEIGHTS, Bounds, Rules, Thresholds
 from streamproc.shell.cli import main
 from streamproc.shell.errors import UNUSABLE, CommandError
 from streamproc.shell.settings import DEVELOPMENT_KEY, SECRETS, Settings, load
 from streamproc.shell.settings_table import with_table
+from streamproc.shell.wiring import security
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -83,6 +85,7 @@ def test_flag_goes_before_environment_before_file(tmp_path):
         ({"weight_display": "inf"}, ["weight_display", "a number from 0"]),
         ({"env": "production"}, ["hash_key", "required in production", "STREAMPROC_HASH_KEY_FILE"]),
         ({"env": "production", "hash_key": "short"}, ["hash_key", "16 characters"]),
+        ({"env": "production", "hash_key": DEVELOPMENT_KEY}, ["hash_key", "known to everybody"]),
         ({"security_protocol": "SASL_SSL"}, ["sasl_username", "sasl_password"]),
         ({"ssl_ca_file": "/none/ca.pem"}, ["ssl_ca_file", "/none/ca.pem"]),
         ({"hash_key_file": "/none/key"}, ["hash_key_file", "/none/key", "No such file"]),
@@ -148,3 +151,20 @@ def test_no_secret_is_told_by_a_mistake(tmp_path, capsys, monkeypatch, name):
 def test_development_has_a_key_known_to_all():
     """A show can be recomputed by anybody."""
     assert load({}).user_key == DEVELOPMENT_KEY.encode()
+
+
+def test_certificates_of_no_use_are_named(tmp_path):
+    """No authority in the file, another's key: the line names the settings to look at."""
+    one, other, no_pem = (tmp_path / name for name in ("one.pem", "other.pem", "no.pem"))
+    for path in (one, other):
+        issued = trustme.CA().issue_cert("worker")
+        issued.private_key_and_cert_chain_pem.write_to_path(str(path))
+    no_pem.write_text("no certificate")
+    for flags, says in (
+        ({"ssl_ca_file": str(no_pem)}, "setting ssl_ca_file: "),
+        ({"ssl_cert_file": str(one), "ssl_key_file": str(other)}, "setting ssl_cert_file, ssl_key_file or "),
+    ):
+        with pytest.raises(CommandError, match=f"^{says}") as caught:
+            security(load({"security_protocol": "SSL", **flags}))
+        assert caught.value.status == UNUSABLE
+    assert "ssl_context" in security(load({"security_protocol": "SSL", "ssl_cert_file": str(one)}))

@@ -159,9 +159,9 @@ def _input() -> list[Panel]:
             unit="percentunit",
         ),
         lines(
-            "What viewers write, by kind",
+            "Texts a second, by kind",
             [Query(f"sum by (kind) (rate(streamproc_classified_total{RATE}))", "{{kind}}")],
-            "Texts classified a second.",
+            "What viewers write, as the worker understood it.",
             stacked=True,
         ),
     ]
@@ -170,7 +170,7 @@ def _input() -> list[Panel]:
 def _cost() -> list[Panel]:
     return [
         lines(
-            "CPU",
+            "CPU, cores",
             [Query(f"sum by (instance) (rate(streamproc_process_cpu_seconds_total{RATE}))", "{{instance}}")],
             "Cores used by each worker. A worker uses one core: near 1 (dashed, red) it is full; add workers, up to"
             " the partitions.",

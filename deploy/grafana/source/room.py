@@ -30,11 +30,10 @@ NEAR = limits(0.7, 1)
 HERE = 'room="$room"'
 OF = f"{{{HERE}}}"
 HELP = """
-- **Questions pile up**: tell the anchor's desk what is asked most; an assistant can answer in the chat.
-  Runbooks `unanswered_spike`, `oldest_question`, `overload`.
+- **Questions pile up**: tell the anchor's desk what is asked most (topic `live.questions.v1`); an assistant can answer
+  in the chat. Runbooks `unanswered_spike`, `oldest_question`, `overload`.
 - **No messages**: is the stream itself up? Runbook `silence`.
 - **Few orders**: is the product in stock, does the checkout work? Runbook `conversion_drop`.
-- What is asked, word by word, is on the topic `live.questions.v1`.
 """
 
 
@@ -50,7 +49,7 @@ def dashboard() -> build.Dashboard:
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
     )
-    return fill(page, ("", [*_summary(), *_questions(), *_trade(), _alerts(), words("What to do", HELP)]))
+    return fill(page, ("", [*_summary(), *_questions(), *_trade(), _alerts(), words("What to do", HELP, height=7)]))
 
 
 def _summary() -> list[Panel]:

@@ -17,6 +17,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
 from streamproc.adapters.broker.errors import TopicError
+from streamproc.adapters.broker.reach import why_unreachable
 
 #: Connection settings beside the address, as aiokafka's clients name them (security_protocol, ssl_context,
 #: sasl_mechanism, sasl_plain_username, sasl_plain_password).
@@ -79,7 +80,8 @@ async def _admin(bootstrap: str, security: Security | None) -> AsyncIterator[Any
         await admin.start()
     except KafkaError as error:
         await admin.close()
-        raise TopicError(f"no Kafka can be reached at {bootstrap}: {error}") from error
+        why = await why_unreachable(bootstrap, security or {}, error)
+        raise TopicError(f"no Kafka can be reached at {bootstrap}: {why}") from error
     try:
         yield admin
     finally:

@@ -35,6 +35,8 @@ class WorkerConfig:
     max_step_records: int = 10_000
     #: A step of more outputs is committed before anything more is read.
     max_step_outputs: int = 10_000
+    #: Bytes of input after which it does: dead letters carry what could not be used, whole.
+    max_step_bytes: int = 16 << 20
     #: Steps over which the snapshots of all changed rooms are spread.
     snapshot_spread: int = 10
     #: Fetches that come back empty for so long let time go on without records.

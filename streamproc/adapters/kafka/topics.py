@@ -6,6 +6,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streamproc.adapters.broker.errors import TopicError
+from streamproc.adapters.broker.reach import why_unreachable
 from streamproc.adapters.broker.topics import TopicSpec, check_topics
 from streamproc.adapters.kafka.config import LARGEST_RECORD, WorkerConfig
 from streamproc.adapters.kafka.rights import check_rights
@@ -87,7 +88,8 @@ async def _partitions(config: WorkerConfig, topic: str) -> int:
         await admin.start()
         described: list[dict[str, Any]] = await admin.describe_topics([topic])
     except KafkaError as error:
-        raise TopicError(f"no Kafka can be reached at {config.bootstrap}: {error}") from error
+        why = await why_unreachable(config.bootstrap, config.security, error)
+        raise TopicError(f"no Kafka can be reached at {config.bootstrap}: {why}") from error
     finally:
         await admin.close()
     # A missing topic has none; the check that follows says so together with all else that is wrong.

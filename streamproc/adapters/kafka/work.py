@@ -57,6 +57,7 @@ class Work:
         self._room = asyncio.Event()
         self._closed = False
         self._records = 0
+        self._bytes = 0
         #: Time is held back by topics that lag, or may; so it was, maybe, where the last owner stood.
         self._held = True
         self._began: float | None = None
@@ -94,8 +95,9 @@ class Work:
             await self._outbox.settle()
 
     def _is_full(self) -> bool:
-        # A few records may span an hour of event time, and that has thousands of pane ends.
-        return len(self.stepper.task.outputs) >= self.config.max_step_outputs
+        # A few records may span an hour of event time, and that has thousands of pane ends; or be of 64 KiB each.
+        outputs, config = self.stepper.task.outputs, self.config
+        return len(outputs) >= config.max_step_outputs or self._bytes >= config.max_step_bytes
 
     def apply(self, topic: str, batch: Batch) -> None:
         """Apply a batch of this epoch."""
@@ -118,6 +120,7 @@ class Work:
         self._idle.read(now)
         self._began = self._began or now
         self._records += len(records)
+        self._bytes += sum(len(record.value or b"") for record in records)
         if self._records >= self.config.max_step_records or self._is_full():
             self.large.set()
         observer.reach("applied")
@@ -136,7 +139,7 @@ class Work:
         commit = self.stepper.close(all_rooms=all_rooms)
         self._observer.lap("close")
         self._observer.reach("closed")
-        records, self._records = self._records, 0
+        records, self._records, self._bytes = self._records, 0, 0
         self._committing_since, self._began = self._began, None
         self._room.set()
         began = monotonic()

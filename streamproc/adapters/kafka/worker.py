@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from aiokafka.errors import KafkaError
 
+from streamproc.adapters.broker.reach import why_unreachable
 from streamproc.adapters.http import Server
 from streamproc.adapters.kafka.app import WorkerApp, build_app
 from streamproc.adapters.kafka.config import WorkerConfig
@@ -55,13 +56,14 @@ async def _work(
     config: WorkerConfig, understanding: Understanding, observer: Observer, page: Callable[[], bytes] | None
 ) -> BaseException | None:
     stop = _stop_signal()
+    asyncio.get_running_loop().set_exception_handler(_left_over)
     server: Server | None = None
     try:
         partitions = await check_before_reading(config)
         app = build_app(config, understanding, observer)
         if config.http_port is not None and page is not None:
             server = Server(config.http_host, config.http_port, page, lambda: app.assignment.ready)
-            await server.start()
+            await _serve(server)
         _log.info("starting", group=config.app_id, partitions=partitions, http_port=server.port if server else None)
         await _start_classified(app, config)
         error = await _until_over(app, stop)
@@ -72,6 +74,20 @@ async def _work(
     finally:
         if server is not None:
             await server.stop()
+
+
+async def _serve(server: Server) -> None:
+    try:
+        await server.start()
+    except OSError as error:
+        address = f"{server.host}:{server.port} (http_host, http_port)"
+        raise WorkerError(f"/metrics cannot be served at {address}: {error.strerror or error}") from error
+
+
+def _left_over(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an exception that nobody waited for: asyncio would print its message, and that may quote a record."""
+    error = context.get("exception")
+    _log.error("left_over", message=context["message"], reason=None if error is None else told(error))
 
 
 def _stop_signal() -> asyncio.Event:
@@ -93,7 +109,8 @@ async def _start_classified(app: WorkerApp, config: WorkerConfig) -> None:
     try:
         await app.classified.start()
     except KafkaError as error:
-        raise WorkerError(f"no Kafka can be reached at {config.bootstrap}: {told(error)}") from error
+        why = await why_unreachable(config.bootstrap, config.security, error)
+        raise WorkerError(f"no Kafka can be reached at {config.bootstrap}: {why}") from error
 
 
 async def _until_over(app: WorkerApp, stop: asyncio.Event) -> BaseException | None:

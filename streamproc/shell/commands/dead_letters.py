@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import orjson
 from aiokafka.errors import KafkaError
 
+from streamproc.adapters.broker.reach import why_unreachable
 from streamproc.contracts import topics
 from streamproc.contracts.outputs import Reason
 from streamproc.shell.dead_letters import OUTLOOK, Filter, Letter, judge, now_ms, read_letters, send_again
-from streamproc.shell.errors import CommandError
+from streamproc.shell.errors import CommandError, unusable
 from streamproc.shell.options import add_settings, settings_of
+from streamproc.shell.settings import flag
 from streamproc.shell.wiring import security
 
 if TYPE_CHECKING:
@@ -62,16 +65,35 @@ def add(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List dead letters or send them again."""
+    _refuse_what_does_nothing(args)
     settings = settings_of(args)
     wanted = Filter(args.reason, args.topic, args.since, args.until)
+    asyncio.run(_run(settings, wanted, args))
+    return 0
+
+
+async def _run(settings: Settings, wanted: Filter, args: argparse.Namespace) -> None:
     try:
         if args.what == "list":
-            asyncio.run(_list(settings, wanted, whole=args.json))
+            await _list(settings, wanted, whole=args.json)
         else:
-            asyncio.run(_replay(settings, wanted, args))
+            await _replay(settings, wanted, args)
     except KafkaError as error:
-        raise CommandError(f"Kafka at {settings.bootstrap}: {error}") from error
-    return 0
+        why = await why_unreachable(settings.bootstrap, security(settings), error)
+        raise CommandError(f"Kafka at {settings.bootstrap}: {why}") from error
+
+
+def _refuse_what_does_nothing(args: argparse.Namespace) -> None:
+    others = ("json",) if args.what == "replay" else ("dry_run", "fix_key", "unchanged")
+    for name in others:
+        if getattr(args, name):
+            raise unusable(f"{flag(name)} does nothing with dead-letters {args.what}")
+    if args.since is not None and args.until is not None and args.since >= args.until:
+        raise unusable("--since is not before --until: no dead letter lies between them")
+
+
+def _passed_over(place: str) -> None:
+    print(f"streamproc: {place} is no dead letter of this version: passed over", file=sys.stderr)
 
 
 def _access(settings: Settings) -> tuple[str, str, dict[str, Any]]:
@@ -80,7 +102,7 @@ def _access(settings: Settings) -> tuple[str, str, dict[str, Any]]:
 
 async def _list(settings: Settings, wanted: Filter, *, whole: bool) -> None:
     counts: Counter[str] = Counter()
-    async for letter in read_letters(*_access(settings), wanted):
+    async for letter in read_letters(*_access(settings), wanted, _passed_over):
         counts[letter.reason] += 1
         print(orjson.dumps(letter.body).decode() if whole else _line(letter))
     if not whole:
@@ -96,7 +118,7 @@ async def _replay(settings: Settings, wanted: Filter, args: argparse.Namespace) 
     sent: list[Any] = []
     left: Counter[tuple[str, str]] = Counter()
     going: Counter[tuple[str, str]] = Counter()
-    async for letter in read_letters(*_access(settings), wanted):
+    async for letter in read_letters(*_access(settings), wanted, _passed_over):
         verdict = judge(letter, now_ms(), fix_key=args.fix_key, unchanged=args.unchanged)
         if verdict.record is None:
             left[letter.reason, verdict.why] += 1
@@ -114,11 +136,11 @@ async def _replay(settings: Settings, wanted: Filter, args: argparse.Namespace) 
 
 
 def _time(text: str) -> int:
-    """Return a time in ms since the epoch."""
+    """Return a time in ms since the epoch; Kafka knows none before it."""
     if found := _AGO.fullmatch(text):
-        return now_ms() - int(found[1]) * _UNITS[found[2]] * 1000
+        return max(0, now_ms() - int(found[1]) * _UNITS[found[2]] * 1000)
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: 2026-01-31T08:00Z, or 30m, 2h, 1d ago") from None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    return max(0, int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.errors import KafkaError
 
+from streamproc.adapters.broker.reach import why_unreachable
 from streamproc.shell.errors import CommandError, unusable
 from streamproc.shell.feed import feed, items_of_show, new_producer
 from streamproc.shell.options import add_settings, settings_of
@@ -102,7 +103,8 @@ def _to_kafka(args: argparse.Namespace, params: ShowParams) -> int:
             )
         )
     except KafkaError as error:
-        raise CommandError(f"Kafka at {settings.bootstrap}: {error}") from error
+        why = asyncio.run(why_unreachable(settings.bootstrap, security(settings), error))
+        raise CommandError(f"Kafka at {settings.bootstrap}: {why}") from error
     print("sent: " + ", ".join(f"{topic} {n:,}" for topic, n in sorted(fed.by_topic.items())))
     return 0
 

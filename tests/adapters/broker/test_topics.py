@@ -67,7 +67,7 @@ async def test_deleted_topics_are_missing(broker, names):
 
 
 async def test_no_broker_is_one_clear_error():
-    """Nobody at the address: the error names the address."""
+    """Nobody at the address: the error names the address, and why."""
     address = f"127.0.0.1:{free_ports(1)[0]}"
-    with pytest.raises(TopicError, match=f"no Kafka can be reached at {address}"):
+    with pytest.raises(TopicError, match=f"no Kafka can be reached at {address}: the connection is refused"):
         await check_topics(address, [])

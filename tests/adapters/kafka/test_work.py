@@ -9,14 +9,15 @@ from streamproc.adapters.kafka.restore import Start
 from streamproc.adapters.kafka.transport import Batch, State
 from streamproc.adapters.kafka.work import Surroundings, Work
 from streamproc.contracts import topics
+from streamproc.pipeline.records import Record
 from streamproc.pipeline.step import Range, Stepper
 from streamproc.pipeline.task import TaskConfig
 from tests.fakes import T0, chat, new_task, paid, record
 
 
-def new_work(stepper, ends):
+def new_work(stepper, ends, **settings):
     """Work that begins where `ends` say all was read."""
-    config = WorkerConfig(TaskConfig(b"k"))
+    config = WorkerConfig(TaskConfig(b"k"), **settings)
     around = Surroundings(config, stepper.task.understanding, Unobserved(), None, asyncio.Semaphore(), None)
     return Work(stepper, Start(dict(ends), dict(ends), 1, 1, 1), 1, around)
 
@@ -61,3 +62,22 @@ async def test_a_topic_that_waited_for_an_empty_one_is_read_on():
     work.settle()
     assert topics.ORDERS not in work.paused
     await work.close()
+
+
+async def test_a_step_is_bounded_by_its_bytes():
+    """A flood of large records that cannot be used is committed early: its dead letters hold it whole."""
+    stepper = Stepper(new_task(each=False), 0)
+    work = new_work(stepper, dict.fromkeys(topics.INPUTS, 0), max_step_bytes=100_000)
+    large = [Record(topics.CHAT, 0, n, T0, None, b"x" * 60_000) for n in range(2)]
+    for number, record_ in enumerate(large):
+        assert not work.large.is_set()
+        batch = Batch(topics.CHAT, 0, 1, number, number, [record_])
+        work.saw(topics.CHAT, State(1, number + 1, 2, number, monotonic()), batch)
+        await asyncio.wait_for(work.room(), 5)
+        work.apply(topics.CHAT, batch)
+    assert work.large.is_set()
+    waiting = asyncio.ensure_future(work.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await work.close()
+    await waiting

@@ -202,5 +202,14 @@ async def test_a_taken_port_stops_the_start(broker, prefix, new_worker):
         worker = new_worker(http_port=port).start()
         assert worker.wait_exit() == 1
     assert re.match(
-        rf"streamproc worker: OSError: .*'127\.0\.0\.1', {port}\): address already in use", worker.lines()[-1]
+        rf"streamproc worker: /metrics cannot be served at 127\.0\.0\.1:{port} .*address already in use",
+        worker.lines()[-1],
     )
+
+
+async def test_an_address_that_is_none_stops_the_start(broker, prefix, new_worker):
+    """The last line names the setting that is wrong."""
+    await make_topics(broker.bootstrap, prefix, 1)
+    worker = new_worker(http_host="nowhere.invalid").start()
+    assert worker.wait_exit() == 1
+    assert worker.lines()[-1].startswith("streamproc worker: /metrics cannot be served at nowhere.invalid:0 (http_host")
