@@ -13,8 +13,8 @@ from streamproc.pipeline.step import Stepper, check_steps, load_step
 from streamproc.pipeline.task import Task, TaskConfig
 from tests.oracle import constants as c
 from tests.oracle.compare import KEY
-from tests.oracle.stub import Stub
-from tests.oracle.traces import in_order, trace
+from tests.oracle.stub import Marked, Stub
+from tests.oracle.traces import in_order, talk, trace
 
 QUICK = settings(
     derandomize=True,
@@ -27,8 +27,8 @@ SEEDS = [*range(16), *(pytest.param(seed, marks=pytest.mark.long) for seed in ra
 
 
 def new_task(*, each=True):
-    """Return a task with labels from the table."""
-    return Task(Stub(), TaskConfig(KEY), each=each)
+    """Return a task with labels from the table, and a matcher that finds some."""
+    return Task(Stub(Marked()), TaskConfig(KEY), each=each)
 
 
 def played(batches, *, each=True):
@@ -168,9 +168,10 @@ def again(broker, rnd, script, reached):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_restarts_do_not_matter(seed):
+@pytest.mark.parametrize("sort", [trace, talk])
+def test_restarts_do_not_matter(sort, seed):
     """Restored from snapshots and journal after a commit or in the middle of a step, a worker publishes the same."""
-    records = trace(Random(seed))
+    records = sort(Random(seed))
     script = reads(Random(seed), Broker(records))
     whole = work(records, script, Random(seed), crash=0)
     broken = work(records, script, Random(seed), crash=0.5)
