@@ -27,6 +27,7 @@ class Bounds(Struct, frozen=True):
     messages: int = 50_000
     pairs: int = 50_000
     ids: int = 500_000
+    asker_clusters: int = 100
     latencies: int = 50_000
     products: int = 5_000
 

@@ -8,6 +8,8 @@ from streamproc.domain.rules import Bounds, Rules
 from streamproc.domain.windows import Tally
 from tests.fakes import chat, new_task, paid, room, said, values
 
+BOUNDS = Bounds(users=10, asker_clusters=2)
+
 
 def _cluster(key, answered=None):
     cluster = Cluster(key, 0, "q", "ask", None, None, 0, 0, None)
@@ -43,7 +45,7 @@ def test_nobody_waits():
 def test_one_asker(asked, answered, bought, counted):
     """An answer counts before the first order or, without one, before the deadline."""
     askers, cluster = Askers(), _cluster("c", None if answered is None else answered * 1000)
-    assert askers.ask("ann", cluster, asked * 1000, None, 10)
+    assert askers.ask("ann", cluster, asked * 1000, None, BOUNDS) is None
     if bought is not None:
         askers.order("ann", bought * 1000, {"c": cluster})
     assert _judged(askers, [cluster]) == ((asked + 300) * 1000, True, counted)
@@ -53,7 +55,7 @@ def test_one_asker(asked, answered, bought, counted):
 def test_only_the_first_order_counts():
     """A second order changes nothing, nor does one by somebody who did not ask."""
     askers, cluster = Askers(), _cluster("c")
-    askers.ask("ann", cluster, 0, None, 10)
+    askers.ask("ann", cluster, 0, None, BOUNDS)
     askers.order("ann", 60_000, {"c": cluster})
     cluster.answer = _cluster("c", 70_000).answer
     askers.order("ann", 80_000, {"c": cluster})
@@ -65,16 +67,16 @@ def test_only_the_first_order_counts():
 def test_the_first_ask_in_each_question_counts():
     """Answered is who had asked, before the order, in any question that was answered before it."""
     askers, first, second = Askers(), _cluster("a"), _cluster("b", 50_000)
-    askers.ask("ann", first, 0, None, 10)
-    askers.ask("ann", second, 20_000, None, 10)
-    askers.ask("ann", second, 60_000, None, 10)
+    askers.ask("ann", first, 0, None, BOUNDS)
+    askers.ask("ann", second, 20_000, None, BOUNDS)
+    askers.ask("ann", second, 60_000, None, BOUNDS)
     assert askers.pending["ann"].asks == {"a": 0, "b": 20_000}
     askers.order("ann", 60_000, {"a": first, "b": second})
     assert _judged(askers)[2] == {"answered_askers": 1, "answered_bought": 1}
-    askers.ask("bo", second, 60_000, None, 10)
+    askers.ask("bo", second, 60_000, None, BOUNDS)
     askers.order("bo", 60_000, {"b": second})
     assert _judged(askers)[2] == {"unanswered_askers": 1, "unanswered_bought": 1}
-    askers.ask("cy", second, 60_000, None, 10)
+    askers.ask("cy", second, 60_000, None, BOUNDS)
     assert _judged(askers)[2] == {"unanswered_askers": 1}, "a question that is no longer known was not answered"
 
 
@@ -82,27 +84,39 @@ def test_an_order_at_the_instant_of_the_question():
     """Who bought just before, at the same time, bought in the 300 s; who bought earlier did not."""
     for last, bought in ((1000, True), (999, False), (None, False)):
         askers = Askers()
-        askers.ask("ann", _cluster("c"), 1000, last, 10)
+        askers.ask("ann", _cluster("c"), 1000, last, BOUNDS)
         assert askers.pending["ann"] == Asker(1000, {"c": 1000}, bought, answered=False)
 
 
 def test_who_was_judged_is_judged_once():
     """Whoever asks again after their 300 s is no new asker."""
     askers = Askers()
-    askers.ask("ann", _cluster("c"), 0, None, 10)
+    askers.ask("ann", _cluster("c"), 0, None, BOUNDS)
     _judged(askers)
-    assert askers.ask("ann", _cluster("d"), 400_000, None, 10)
+    assert askers.ask("ann", _cluster("d"), 400_000, None, BOUNDS) is None
     assert askers.next_due() is None
 
 
 def test_askers_beyond_the_bound():
     """So many wait to be judged, and the names of so many judged are kept; who is beyond either is told."""
     askers = Askers()
-    assert [askers.ask(user, _cluster("c"), 0, None, 2) for user in ("ann", "bo", "cy")] == [True, True, False]
+    few = Bounds(users=2)
+    assert [askers.ask(user, _cluster("c"), 0, None, few) for user in ("ann", "bo", "cy")] == [None, None, "askers"]
     assert list(askers.pending) == ["ann", "bo"]
-    assert askers.ask("ann", _cluster("d"), 1, None, 2)
+    assert askers.ask("ann", _cluster("d"), 1, None, few) is None
     assert [_judged(askers, most=1)[1] for _ in range(2)] == [True, False]
     assert askers.judged == {"ann"}
+
+
+def test_many_questions_of_one_asker():
+    """So many different questions of a user are known; one of those asked again is no further one."""
+    askers = Askers()
+    told = [askers.ask("ann", _cluster(key), n, None, BOUNDS) for n, key in enumerate("aabacb")]
+    assert told == [None, None, None, None, "asker_clusters", None]
+    assert askers.pending["ann"].asks == {"a": 0, "b": 2}
+    task = new_task(rules=Rules(bounds=BOUNDS))
+    task.read([chat(n, n, f"ask q{n % 3}") for n in range(6)] + [chat(9, 20)])
+    assert task.counts["evicted", "asker_clusters"] == 2
 
 
 def test_askers_beyond_the_bound_are_counted():

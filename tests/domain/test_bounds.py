@@ -159,7 +159,7 @@ def test_judged_askers_leave_nothing_behind():
     askers, tally = Askers(), Tally()
     cluster = Cluster("a", 0, "q", "ask", None, None, 0, 0, None)
     for n in range(4000):
-        askers.ask(f"u{n}", cluster, n, None, 10_000)
+        askers.ask(f"u{n}", cluster, n, None, Bounds())
     large = sys.getsizeof(askers.pending)
     for n in range(3990):
         assert askers.next_due() == n + 300_000

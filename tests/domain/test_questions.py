@@ -210,6 +210,36 @@ def test_the_oldest_past_is_forgotten():
     assert _play(records, past_clusters=5)[0].counts["evicted", "past_clusters"] == 0
 
 
+def test_closed_questions_beyond_the_bound():
+    """Beyond the bound the question that closed first is counted as due at once, and kept as a line."""
+    records = [
+        chat(0, 0, "ask a"),
+        chat(1, 1, "ask b"),
+        said(2, 5, reply_to=["e0", "e1"]),
+        chat(3, 6, "ask c"),
+        said(4, 7, reply_to=["e3"]),
+        chat(5, 8, "ask d"),
+        chat(6, 9, "ask a"),
+        room(7, 12, "follow", user_id="zoe"),
+    ]
+    task, questions = _play(records, past_clusters=2)
+    assert task.counts["evicted", "closed_clusters"] == 1
+    assert task.counts["evicted", "past_clusters"] == 0
+    assert _told(questions)[-1] == ("opened", "e6", "e6"), "within 30 s of its answer, but no longer known whole"
+    assert questions[-1]["reopened_from"] == f"r1@{T0}/e0"
+    board = task.rooms["r1"].current.board.state
+    assert (list(board.clusters), board.closed) == (["e1", "e3", "e5", "e6"], ["e1", "e3"])
+    assert board.due == ["e1", "e3", "e5", "e6"]
+    assert task.rooms["r1"].current.state.tally.totals[0]["due_answered"] == 1
+    later = [*records, *(room(20 + n, 80 + n, "follow", user_id="zoe") for n in range(8))]
+    for most, evicted in ((1, 2), (2, 1), (3, 0)):
+        task, _ = _play(later, past_clusters=most)
+        assert task.counts["evicted", "closed_clusters"] == evicted
+        counted = task.rooms["r1"].current.state.tally.totals[3]
+        # Without the bound the second ask of the first question would have joined it.
+        assert (counted["due"], counted["due_answered"]) == (5 if most < 3 else 4, 3)
+
+
 def test_many_texts_of_one_question():
     """Of the texts that asked one question so many are remembered; with more it is asked by them all the same."""
     others = [f"ask t{n}" for n in range(1, 6)]
