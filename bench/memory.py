@@ -37,7 +37,7 @@ def users(n: int) -> Iterator[AnyEvent]:
 
 
 def questions(n: int) -> Iterator[AnyEvent]:
-    """Make ten thousand viewers ask as many different questions within ten minutes; none is answered."""
+    """Make viewers ask as many different questions within ten minutes; none is answered."""
     rnd = Random(7)
     for i in range(n):
         text = "".join(chr(0x4E00 + rnd.randrange(5_000)) for _ in range(8))
@@ -56,6 +56,7 @@ def orders(n: int) -> Iterator[AnyEvent]:
 SHOWS: dict[str, tuple[Callable[[int], Iterator[AnyEvent]], int]] = {
     "users": (users, 1_000_000),
     "questions": (questions, 10_000),
+    "flood": (questions, 50_000),
     "orders": (orders, 1_000_000),
 }
 

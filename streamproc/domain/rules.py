@@ -32,6 +32,10 @@ class Bounds(Struct, frozen=True):
     products: int = 5_000
 
 
+#: What evictions are counted as: a bound's name, or which of the things that one bound holds.
+EVICTED: Final = (*Bounds.__struct_fields__, "closed_clusters", "cluster_askers", "askers")
+
+
 class Thresholds(Struct, frozen=True):
     """When alerts fire. Times in ms; docs/runbooks says what each is for."""
 

@@ -8,49 +8,7 @@ from msgspec import msgpack
 from streamproc.domain.cluster import BoardState
 from streamproc.domain.questions import Board
 from streamproc.domain.rules import Bounds, Rules
-from tests.fakes import T0, Told, chat, new_task, room, said, values
-
-
-class _Index:
-    """A matcher that finds what it is told to, among what it holds, and remembers what it was asked."""
-
-    def __init__(self, finds):
-        self.finds, self.held, self.asked = finds, {}, []
-
-    def add(self, key, text, topic, product):
-        """Take a question."""
-        self.held[key] = (text, topic, product)
-
-    def discard(self, key):
-        """Forget a question."""
-        self.held.pop(key, None)
-
-    def same(self, text, topic, product):
-        """Find questions with the texts told for this one."""
-        self.asked.append(("same", text, topic, product))
-        return [key for key, held in self.held.items() if held[0] in self.finds.get(text, ())]
-
-    def answered_by(self, text, product):
-        """Find questions with the texts told for this utterance."""
-        self.asked.append(("answered_by", text, product))
-        return [(key, 0.75) for key, held in self.held.items() if held[0] in self.finds.get(text, ())]
-
-    def helped_by(self, text, product):
-        """Find questions with the texts told for this message."""
-        self.asked.append(("helped_by", text, product))
-        return [(key, 0.5) for key, held in self.held.items() if held[0] in self.finds.get(text, ())]
-
-
-class _Finds(Told):
-    """Told labels, and a matcher that finds what it is told to."""
-
-    def __init__(self, finds=()):
-        self.finds, self.indexes = dict(finds), []
-
-    def index(self):
-        """Return a new matcher."""
-        self.indexes.append(_Index(self.finds))
-        return self.indexes[-1]
+from tests.fakes import T0, Finds, chat, new_task, room, said, values
 
 
 def _play(records, understanding=None, **bounds):
@@ -71,7 +29,7 @@ def _told(questions):
 
 def test_the_matcher_is_asked_about_the_right_product():
     """What a text names itself goes before what is on show; bots are not asked about."""
-    understanding = _Finds()
+    understanding = Finds()
     records = [
         chat(0, 0, "ask.price a"),
         room(1, 1, "product_shown", product_id="shown"),
@@ -105,7 +63,7 @@ def test_the_matcher_is_asked_about_the_right_product():
 def test_the_matcher_joins_only_questions_of_one_product():
     """What a matcher finds of another product is another question."""
     records = [chat(0, 0, "ask a"), chat(1, 1, "ask b"), chat(2, 2, "ask b", product_id="p"), chat(3, 3, "ask a", "bo")]
-    _, questions = _play(records, _Finds({"ask b": ["ask a"], "ask a": ["ask a"]}))
+    _, questions = _play(records, Finds({"ask b": ["ask a"], "ask a": ["ask a"]}))
     assert _told(questions) == [
         ("opened", "e0", "e0"),
         ("joined", "e1", "e0"),
@@ -123,7 +81,7 @@ def test_a_match_has_its_score_and_a_reply_has_none():
         chat(3, 20, "ask d"),
         said(4, 19.999, "x", end_time=30, reply_to=["e2", "e3"]),
     ]
-    _, questions = _play(records, _Finds({"x": ["ask a", "ask c", "ask d"]}))
+    _, questions = _play(records, Finds({"x": ["ask a", "ask c", "ask d"]}))
     answers = {each["text"]: each["answer"] for each in questions if each["change"] == "answered"}
     assert {text: (answer["evidence"], answer["score"]) for text, answer in answers.items()} == {
         "ask a": ("match", 0.75),
@@ -132,9 +90,9 @@ def test_a_match_has_its_score_and_a_reply_has_none():
     }
     assert answers["ask d"]["latency_ms"] == 0
     again = [*records[:3], said(4, 9.999, "x", end_time=30)]
-    assert "answered" not in [each["change"] for each in _play(again, _Finds({"x": ["ask a"]}))[1]]
+    assert "answered" not in [each["change"] for each in _play(again, Finds({"x": ["ask a"]}))[1]]
     again = [*records[:3], said(4, 10, "x", end_time=30)]
-    assert "answered" in [each["change"] for each in _play(again, _Finds({"x": ["ask a"]}))[1]]
+    assert "answered" in [each["change"] for each in _play(again, Finds({"x": ["ask a"]}))[1]]
 
 
 def test_help_that_the_matcher_finds():
@@ -147,7 +105,7 @@ def test_help_that_the_matcher_finds():
         chat(4, 14, "help y", user="bo"),
         chat(5, 15, "help y", user="cy"),
     ]
-    _, questions = _play(records, _Finds({"help y": ["ask a", "ask b", "ask c"]}))
+    _, questions = _play(records, Finds({"help y": ["ask a", "ask b", "ask c"]}))
     helped = [each for each in _told(questions) if each[0] == "peer_answered"]
     assert helped == [("peer_answered", "e4", "e0"), ("peer_answered", "e5", "e2")]
 
@@ -193,7 +151,7 @@ def test_an_old_question_is_known_by_each_of_its_texts():
         chat(5, LONG_AGO, "ask b"),
         chat(6, LONG_AGO, "ask a"),
     ]
-    _, questions = _play(records, _Finds({"ask b": ["ask a"]}))
+    _, questions = _play(records, Finds({"ask b": ["ask a"]}))
     reopened = {each["event_id"]: each["reopened_from"] for each in questions if each["change"] == "opened"}
     assert reopened == {"e0": None, "e3": f"r1@{T0}/e0", "e5": f"r1@{T0}/e3", "e6": f"r1@{T0}/e0"}
 
@@ -244,7 +202,7 @@ def test_many_texts_of_one_question():
     """Of the texts that asked one question so many are remembered; with more it is asked by them all the same."""
     others = [f"ask t{n}" for n in range(1, 6)]
     records = [chat(0, 0, "ask t0"), *(chat(n, n, f"ask t{n}") for n in range(1, 6)), chat(6, 6, "ask t5")]
-    task, questions = _play(records, _Finds({text: ["ask t0"] for text in others}), cluster_texts=3)
+    task, questions = _play(records, Finds({text: ["ask t0"] for text in others}), cluster_texts=3)
     assert [each["change"] for each in questions] == ["opened", *["joined"] * 6]
     (cluster,) = task.rooms["r1"].current.board.open.values()
     assert cluster.norms == ["askt0", "askt1", "askt2"]
@@ -291,7 +249,7 @@ def test_a_restored_board_knows_what_the_lost_one_did():
         chat(3, 3, "ask.link c"),
         said(4, 4, reply_to=["e3"]),
     ]
-    understanding = _Finds()
+    understanding = Finds()
     task = new_task(understanding=understanding)
     task.read([*records, room(9, 20, "follow", user_id="zoe")])
     lost = task.rooms["r1"].current.board
