@@ -5,7 +5,8 @@ from msgspec import msgpack
 from streamproc.domain.events import Happening, Message, Opinion, Purchase, Utterance
 from streamproc.domain.room import Ids, Room, RoomState
 from streamproc.domain.time import DUPLICATE, LATENESS
-from tests.fakes import T0, chat, new_task, room, run, said
+from tests.fakes import T0, Told, chat, new_task, room, run, said
+from tests.oracle.compare import differences
 
 #: The begin of a quarter of an hour, by which ids are kept together.
 BEGIN = T0 // DUPLICATE * DUPLICATE
@@ -118,3 +119,19 @@ def test_of_two_sessions_the_earlier_pane_comes_first():
     ends = [(each["session_id"], each["end"] - T0, each["final"]) for each in got if each["window"] == "60s"]
     first, second = f"r1@{T0 + 1000}", f"r1@{T0 + 12_000}"
     assert ends == [(first, 10_000, False), (first, 20_000, True), (second, 20_000, False), (second, 30_000, False)]
+
+
+def test_what_comes_twice_after_the_silence_counts_nowhere():
+    """A repetition read when silence has just ended the session is none of that session's."""
+    records = [chat(0, 5), room(1, 619.999, "ended", room_id="r2"), chat(0, 5)]
+    for shift, counted in ((0, 1), (0.001, 0)):
+        records[1] = room(1, 609.999 + shift, "ended", room_id="r2")
+        assert last_of_session(records)["quality"]["duplicate"] == counted
+        assert differences(records, Told()) == []
+
+
+def last_of_session(records):
+    """Return the last record of the room's first session."""
+    return next(
+        each for each in run(records)["metrics"][::-1] if each["window"] == "session" and each["room_id"] == "r1"
+    )
