@@ -5,7 +5,7 @@ from msgspec import structs
 
 from streamproc.domain.crowd import Crowd
 from streamproc.domain.rules import Bounds, Rules
-from tests.fakes import Told, chat, new_task, paid, record, room, run, values
+from tests.fakes import T0, Told, chat, new_task, paid, record, room, run, values
 
 
 def _group(records, window="session", **options):
@@ -125,3 +125,17 @@ def test_messages_too_old_to_be_replied_to_are_forgotten():
 def test_nobody_reported():
     """Without a report nothing follows one."""
     assert not Crowd().follows_report("ann", 0)
+
+
+def test_viewers_come_and_go():
+    """The newest count is the last, up or down, the highest the peak; who enters twice is one, other events count."""
+    records = [room(0, 0, "viewers", value=500), room(1, 30, "viewers", value=200), room(2, 65, "viewers", value=0)]
+    records += [room(10 + n, 66, kind, user_id="ann", product_id="p") for n, kind in enumerate(["enter"] * 2)]
+    records += [room(20 + n, 67, kind, user_id="ann", product_id="p") for n, kind in enumerate(["click", "cart"] * 2)]
+    records += [room(30 + n, 68, kind, user_id="ann") for n, kind in enumerate(["follow", "share", "share"])]
+    got = {(each["window"], (each["end"] - T0) // 1000): each["viewers"] for each in run(records)["metrics"]}
+    seen = {key: (each["last"], each["peak"]) for key, each in got.items() if key[0] in ("60s", "session")}
+    assert [seen["60s", end] for end in (10, 30, 40, 60, 70)] == [(500, 500)] * 2 + [(200, 500)] * 2 + [(0, 200)]
+    assert seen["session", 70] == (0, 500)
+    counts = {"entered": 1, "follows": 1, "shares": 2, "clicks": 2, "carts": 2}
+    assert {name: got["60s", 70][name] for name in counts} == counts
