@@ -1,11 +1,12 @@
 """A room's memory of ids, how it is bounded, and what a restored room knows."""
 
+import pytest
 from msgspec import msgpack
 
 from streamproc.domain.events import Happening, Message, Opinion, Purchase, Utterance
 from streamproc.domain.room import Ids, Room, RoomState
 from streamproc.domain.time import DUPLICATE, LATENESS
-from tests.fakes import T0, Told, chat, new_task, room, run, said
+from tests.fakes import T0, Told, chat, new_task, record, room, run, said
 from tests.oracle.compare import differences
 
 #: The begin of a quarter of an hour, by which ids are kept together.
@@ -121,12 +122,14 @@ def test_of_two_sessions_the_earlier_pane_comes_first():
     assert ends == [(first, 10_000, False), (first, 20_000, True), (second, 20_000, False), (second, 30_000, False)]
 
 
-def test_what_comes_twice_after_the_silence_counts_nowhere():
-    """A repetition read when silence has just ended the session is none of that session's."""
-    records = [chat(0, 5), room(1, 619.999, "ended", room_id="r2"), chat(0, 5)]
+@pytest.mark.parametrize(
+    ("name", "last"), [("duplicate", chat(0, 5)), ("invalid", record("chat", 3, event_time=604, user_id="ann"))]
+)
+def test_what_cannot_count_after_the_silence_counts_nowhere(name, last):
+    """A repetition or a broken record read when silence has just ended the session is none of that session's."""
     for shift, counted in ((0, 1), (0.001, 0)):
-        records[1] = room(1, 609.999 + shift, "ended", room_id="r2")
-        assert last_of_session(records)["quality"]["duplicate"] == counted
+        records = [chat(0, 5), room(1, 609.999 + shift, "ended", room_id="r2"), last]
+        assert last_of_session(records)["quality"][name] == counted
         assert differences(records, Told()) == []
 
 
