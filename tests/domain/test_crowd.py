@@ -113,13 +113,14 @@ def test_pairs_and_messages_at_their_bounds():
 
 
 def test_messages_too_old_to_be_replied_to_are_forgotten():
-    """At each pane end those older than 15 min go."""
-    keep = [room(100 + n, 300 * n, "follow", user_id="zoe") for n in range(1, 4)]
+    """At each pane end those older than 15 min go, and so do counts of viewers."""
+    keep = [room(99, 1, "viewers", value=5), *(room(100 + n, 300 * n, "follow", user_id="zoe") for n in range(1, 4))]
     task = new_task()
     task.read([chat(0, 1), chat(1, 10), *keep, room(200, 915, "follow", user_id="zoe")])
     assert list(task.rooms["r1"].current.state.crowd.authors) == ["e1"]
     task.read([room(201, 925, "follow", user_id="zoe")])
-    assert list(task.rooms["r1"].current.state.crowd.authors) == []
+    crowd = task.rooms["r1"].current.state.crowd
+    assert (list(crowd.authors), crowd.peak.panes, crowd.last) == ([], [], 5)
 
 
 def test_nobody_reported():
@@ -137,5 +138,7 @@ def test_viewers_come_and_go():
     seen = {key: (each["last"], each["peak"]) for key, each in got.items() if key[0] in ("60s", "session")}
     assert [seen["60s", end] for end in (10, 30, 40, 60, 70)] == [(500, 500)] * 2 + [(200, 500)] * 2 + [(0, 200)]
     assert seen["session", 70] == (0, 500)
+    records.append(room(40, 69, "follow", user_id="ann", value=9))
+    assert run(records)["metrics"][-1]["viewers"]["last"] == 0, "a value is a count of viewers where the event says so"
     counts = {"entered": 1, "follows": 1, "shares": 2, "clicks": 2, "carts": 2}
     assert {name: got["60s", 70][name] for name in counts} == counts
