@@ -6,7 +6,8 @@ from streamproc.domain.askers import Asker, Askers
 from streamproc.domain.cluster import ANSWERED, Answer, Cluster
 from streamproc.domain.rules import Bounds, Rules
 from streamproc.domain.windows import Tally
-from tests.fakes import chat, new_task, paid, room, said, values
+from tests.fakes import Told, chat, new_task, paid, room, said, values
+from tests.oracle.compare import differences
 
 BOUNDS = Bounds(users=10, asker_clusters=2)
 
@@ -86,6 +87,19 @@ def test_an_order_at_the_instant_of_the_question():
         askers = Askers()
         askers.ask("ann", _cluster("c"), 1000, last, BOUNDS)
         assert askers.pending["ann"] == Asker(1000, {"c": 1000}, bought, answered=False)
+
+
+@pytest.mark.parametrize(("asked", "bought"), [(49, 1), (50.001, 0)])
+def test_a_late_order_at_the_instant_of_the_question(asked, bought):
+    """An order that comes late counts where it is applied when the question is, but not where earlier."""
+    early = [room(0, 0, "started"), room(1, 55, "follow", user_id="zoe"), paid(2, 20)]
+    records = [*early, chat(3, asked, "ask a"), room(4, 400, "follow", user_id="zoe")]
+    assert differences(records, Told()) == []
+    task = new_task()
+    task.read(records)
+    task.finish()
+    group = [each for each in values(task)["metrics"] if each["window"] == "session"][-1]["askers"]
+    assert group["unanswered"]["bought"] == bought
 
 
 def test_who_was_judged_is_judged_once():
