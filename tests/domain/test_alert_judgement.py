@@ -86,6 +86,9 @@ def _edge(**numbers):
         # 40 orders of 1000 messages before, 300 messages: 12 are expected, 30 % of those are 3.6.
         ({"orders": (3, 43), "messages": (0, 300, 1300)}, {"orders": (4, 44), "messages": (0, 300, 1300)}),
         ({"orders": (3, 43), "messages": (0, 300, 1300)}, {"orders": (3, 42), "messages": (0, 300, 1300)}),
+        ({"orders": (5, 25), "messages": (0, 300, 600)}, {"orders": (6, 26), "messages": (0, 300, 600)}),
+        ({"orders": (0, 12), "messages": (0, 1, 2)}, {"orders": (0, 11), "messages": (0, 1, 2)}),
+        ({"orders": (0, 12), "messages": (0, 1, 1)}, {"orders": (0, 11), "messages": (0, 1, 1)}),
         ({"silence": 60_000, "messages": (0, 240, 240)}, {"silence": 59_999, "messages": (0, 241, 241)}),
         ({"silence": 60_000, "messages": (0, 240, 240)}, {"silence": 60_000, "messages": (0, 239, 239)}),
     ],
@@ -233,6 +236,9 @@ def test_a_spike_needs_a_level_first():
     assert desk.pane(2, askers=11) == [("unanswered_spike", "firing")]
     (first,) = [body["baseline"] for body in desk.out]
     assert first == 0
+    desk = _Desk(spike_floor=1)
+    desk.pane(askers=5)
+    assert desk.alerts.levels == [1], "with no level yet the floor is the threshold"
 
 
 def test_the_deviations_of_a_restless_room():
