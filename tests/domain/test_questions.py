@@ -8,7 +8,7 @@ from msgspec import msgpack
 from streamproc.domain.cluster import BoardState
 from streamproc.domain.questions import Board
 from streamproc.domain.rules import Bounds, Rules
-from tests.fakes import T0, Finds, chat, new_task, room, said, values
+from tests.fakes import T0, Finds, chat, new_task, room, run, said, values
 
 
 def _play(records, understanding=None, **bounds):
@@ -108,6 +108,16 @@ def test_help_that_the_matcher_finds():
     _, questions = _play(records, Finds({"help y": ["ask a", "ask b", "ask c"]}))
     helped = [each for each in _told(questions) if each[0] == "peer_answered"]
     assert helped == [("peer_answered", "e4", "e0"), ("peer_answered", "e5", "e2")]
+
+
+def test_percentiles_of_two_hundred():
+    """The record's percentiles are the 100th, 180th and 198th of two hundred answers."""
+    asks = [chat(n, n / 100, f"ask q{n}", user=f"u{n}") for n in range(200)]
+    answers = [said(1000 + n, n / 100 + 3 + n / 10, reply_to=[f"e{n}"]) for n in range(200)]
+    records = [*asks, *answers, room(2000, 40, "ended")]
+    got = run(sorted(records, key=_position))["metrics"]
+    latency = [each for each in got if each["window"] == "session"][-1]["questions"]["latency_ms"]
+    assert latency == {"mean": 12_950, "p50": 12_900, "p90": 20_900, "p99": 22_700}
 
 
 def _alive(start, end, n=500):
