@@ -121,6 +121,12 @@ def _flood():
     yield from (room(2000 + n, 300 * n, "follow", user_id="zoe") for n in range(1, 4))
 
 
+def test_within_the_bounds_nothing_is_evicted():
+    """The same show is small for the shipped bounds: no eviction is counted."""
+    task, _ = _play(_flood())
+    assert {what for kind, what in task.counts if kind == "evicted"} == set()
+
+
 def test_every_eviction_is_counted_and_documented():
     """A flood of everything evicts of everything, each under its name, and docs/operations.md has all of those."""
     few = dict.fromkeys(Bounds.__struct_fields__, 2)
