@@ -142,11 +142,13 @@ LONG_AGO = 1500
 def test_a_question_from_long_ago(between, reopened):
     """What became of the newest that asked the same of the same product decides, however long it has been closed."""
     last = chat(90, LONG_AGO, "ask a", user="bo")
-    task, questions = _play([chat(0, 0, "ask a"), *between, *_alive(100, LONG_AGO), last, *_alive(LONG_AGO, 1600)])
+    records, understanding = [*between, *_alive(100, LONG_AGO), last, *_alive(LONG_AGO, 1600)], Finds()
+    task, questions = _play([chat(0, 0, "ask a"), *records], understanding)
     opened = [each for each in questions if each["event_id"] == "e90"]
     assert [each["change"] for each in opened] == ["opened"]
     assert opened[0]["reopened_from"] == (reopened and f"r1@{T0}/{reopened}")
     assert list(task.rooms["r1"].current.board.state.clusters) == ["e90"]
+    assert list(understanding.indexes[-1].held) == ["e90"]
 
 
 def test_an_old_question_is_known_by_each_of_its_texts():
@@ -206,6 +208,16 @@ def test_closed_questions_beyond_the_bound():
         counted = task.rooms["r1"].current.state.tally.totals[3]
         # Without the bound the second ask of the first question would have joined it.
         assert (counted["due"], counted["due_answered"]) == (5 if most < 3 else 4, 3)
+
+
+@pytest.mark.parametrize("at", [74.999, 75, 75.001])
+def test_a_closed_question_is_due_once(at):
+    """Whether it makes room just before, when or after it comes due, a question comes due once."""
+    records = [chat(0, 0, "ask a"), chat(1, 1, "ask b"), said(2, 5, reply_to=["e0", "e1"]), chat(3, at, "ask c")]
+    task, _ = _play([*records, room(9, 160, "follow", user_id="zoe")], past_clusters=1)
+    assert task.counts["evicted", "closed_clusters"] == 1
+    counted = task.rooms["r1"].current.state.tally.totals[3]
+    assert (counted["due"], counted["due_answered"]) == (3, 2)
 
 
 def test_many_texts_of_one_question():

@@ -7,7 +7,7 @@ from tests.oracle.compare import differences
 
 
 def _played(records):
-    """Return the last record of a session of 100 s in which something was on stage; the oracle agrees on all of them."""
+    """Return the interaction of a session of 100 s in which something was on stage; the oracle agrees."""
     ends = [room(90, 99.999, "follow", user_id="zoe"), room(91, 100, "ended"), room(92, 200, "started")]
     whole = [chat(0, 0), *records, *ends]
     assert differences(whole, Told()) == []
