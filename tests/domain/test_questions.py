@@ -6,7 +6,7 @@ import pytest
 from msgspec import msgpack
 
 from streamproc.domain.cluster import BoardState
-from streamproc.domain.questions import Board
+from streamproc.domain.questions import Board, _slot
 from streamproc.domain.rules import Bounds, Rules
 from tests.fakes import T0, Finds, chat, new_task, room, run, said, values
 
@@ -149,6 +149,7 @@ def test_a_question_from_long_ago(between, reopened):
     assert opened[0]["reopened_from"] == (reopened and f"r1@{T0}/{reopened}")
     assert list(task.rooms["r1"].current.board.state.clusters) == ["e90"]
     assert list(understanding.indexes[-1].held) == ["e90"]
+    assert list(task.rooms["r1"].current.board.state.by_text.values()) == [["e90"]]
 
 
 def test_an_old_question_is_known_by_each_of_its_texts():
@@ -166,6 +167,30 @@ def test_an_old_question_is_known_by_each_of_its_texts():
     _, questions = _play(records, Finds({"ask b": ["ask a"]}))
     reopened = {each["event_id"]: each["reopened_from"] for each in questions if each["change"] == "opened"}
     assert reopened == {"e0": None, "e3": f"r1@{T0}/e0", "e5": f"r1@{T0}/e3", "e6": f"r1@{T0}/e0"}
+
+
+def test_the_newest_of_two_old_questions_counts():
+    """A text that two questions held is known by the one that was opened last, even where it closed first."""
+    records = [
+        chat(0, 0, "ask a"),
+        chat(1, 1, "ask b"),
+        chat(2, 2, "ask y"),
+        said(3, 5, reply_to=["e1"]),
+        chat(4, 40, "ask y"),
+        said(5, 50, reply_to=["e0"]),
+        *_alive(100, LONG_AGO),
+        chat(6, LONG_AGO, "ask y"),
+    ]
+    _, questions = _play(records, Finds({"ask y": ["ask a", "ask b"]}))
+    joined = [(each["event_id"], each["cluster_id"][-2:]) for each in questions if each["change"] == "joined"]
+    assert joined == [("e2", "e1"), ("e4", "e0")]
+    assert questions[-1]["reopened_from"] == f"r1@{T0}/e1"
+
+
+def test_products_and_texts_do_not_run_together():
+    """No two pairs of product and text share a slot, whatever a product is called."""
+    pairs = [(None, "px"), ("p", "x"), ("px", ""), (None, "1:px"), ("1", "px"), (None, "x")]
+    assert len({_slot(*pair) for pair in pairs}) == len(pairs)
 
 
 def test_the_oldest_past_is_forgotten():
@@ -200,6 +225,7 @@ def test_closed_questions_beyond_the_bound():
     board = task.rooms["r1"].current.board.state
     assert (list(board.clusters), board.closed) == (["e1", "e3", "e5", "e6"], ["e1", "e3"])
     assert board.due == ["e1", "e3", "e5", "e6"]
+    assert [board.clusters[key].events for key in board.clusters] == [[], [], ["e5"], ["e6"]]
     assert task.rooms["r1"].current.state.tally.totals[0]["due_answered"] == 1
     later = [*records, *(room(20 + n, 80 + n, "follow", user_id="zoe") for n in range(8))]
     for most, evicted in ((1, 2), (2, 1), (3, 0)):
