@@ -182,3 +182,15 @@ def test_a_pane_says_which_windows_it_changed():
         [False, True, False, False],
         [False, False, True, False],
     ]
+
+
+def test_a_peak_leaves_with_its_pane():
+    """When the highest value's pane leaves the longest window, the next one is left, and nothing else."""
+    peak = Peak()
+    peak.add(9, 0)
+    peak.add(5, 1)
+    peak.roll(89)
+    assert (peak.panes, peak.values) == ([0, 1], [9, 5])
+    peak.roll(90)
+    assert (peak.panes, peak.values) == ([1], [5])
+    assert [peak.highest(window, 90) for window in (0, 1, 2, WHOLE)] == [None, None, 5, 9]
