@@ -155,14 +155,14 @@ def _last(desk):
     ("numbers", "expected"),
     [
         (
-            {"oldest": 200_400, "askers": 4},
+            {"oldest": 200_600, "askers": 4},
             (
                 "oldest_question",
                 None,
-                200_400,
+                200_600,
                 180_000,
                 None,
-                "The oldest open question has waited 200 s; 4 viewers wait.",
+                "The oldest open question has waited 201 s; 4 viewers wait.",
             ),
         ),
         (
