@@ -90,11 +90,11 @@ def test_many_latencies():
     assert task.counts["evicted", "latencies"] == 400
 
 
-def test_latencies_thinned_in_two_panes():
+def test_latencies_thinned_in_three_panes():
     """What a pane thins is counted once, at its end."""
     records = []
     for n in range(12):
-        records += [chat(2 * n, 5 * n, f"ask q{n}"), said(2 * n + 1, 5 * n + 1, reply_to=[f"e{2 * n}"])]
+        records += [chat(2 * n, 2 * n, f"ask q{n}"), said(2 * n + 1, 2 * n + 1, reply_to=[f"e{2 * n}"])]
     task, _ = _play(records, latencies=3)
     # One beyond three goes to two: a thinning of two for every second answer from the fourth on.
     assert task.counts["evicted", "latencies"] == 2 * 5 == task.rooms["r1"].current.state.latencies.thinned

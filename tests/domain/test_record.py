@@ -1,7 +1,10 @@
 """The metrics record: what stands in it of nothing, and the weights of its index."""
 
+from typing import get_args
+
 import pytest
 
+from streamproc.contracts.outputs import Topic
 from streamproc.domain.record import weighted_index
 from streamproc.domain.rules import WEIGHTS, Rules
 from tests.fakes import T0, chat, paid, room, run, said
@@ -93,6 +96,13 @@ def test_of_one_thing_the_others_are_nothing():
     assert interaction["responsiveness"] == pytest.approx(0.9672161004820059)
     assert got["questions"]["by_topic"] == {"price": 1}
     assert (got["trust"]["refund_rate"], got["conversion"]["orders_per_100_chatters"]) == (0, 100)
+
+
+def test_every_topic_has_its_count():
+    """Questions are counted by the topic of the first ask, whichever of the labels' topics it is."""
+    names = get_args(Topic)
+    got = run([chat(n, n, f"ask.{name} q{n}") for n, name in enumerate(names)])["metrics"][-1]
+    assert got["questions"]["by_topic"] == dict.fromkeys(names, 1)
 
 
 def test_the_other_way_round():
