@@ -62,6 +62,48 @@ class Told:
         return Label("other", "-", "neu", "-", None, None, None, False, 0.25, None)
 
 
+class FoundMatches:
+    """A matcher that finds what it is told to, among what it holds, and remembers what it was asked."""
+
+    def __init__(self, finds):
+        self.finds, self.held, self.asked = finds, {}, []
+
+    def add(self, key, text, topic, product):
+        """Take a question."""
+        self.held[key] = (text, topic, product)
+
+    def discard(self, key):
+        """Forget a question."""
+        self.held.pop(key, None)
+
+    def same(self, text, topic, product):
+        """Find questions with the texts told for this one."""
+        self.asked.append(("same", text, topic, product))
+        return [key for key, held in self.held.items() if held[0] in self.finds.get(text, ())]
+
+    def answered_by(self, text, product):
+        """Find questions with the texts told for this utterance."""
+        self.asked.append(("answered_by", text, product))
+        return [(key, 0.75) for key, held in self.held.items() if held[0] in self.finds.get(text, ())]
+
+    def helped_by(self, text, product):
+        """Find questions with the texts told for this message."""
+        self.asked.append(("helped_by", text, product))
+        return [(key, 0.5) for key, held in self.held.items() if held[0] in self.finds.get(text, ())]
+
+
+class Finds(Told):
+    """Told labels, and a matcher that finds what it is told to."""
+
+    def __init__(self, finds=()):
+        self.finds, self.indexes = dict(finds), []
+
+    def index(self):
+        """Return a new matcher."""
+        self.indexes.append(FoundMatches(self.finds))
+        return self.indexes[-1]
+
+
 def record(topic, offset, *, timestamp=None, key=None, **value):
     """Return a record of `live.{topic}.v1`; event_time is seconds after T0."""
     value.setdefault("room_id", "r1")

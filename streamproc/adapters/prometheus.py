@@ -14,7 +14,7 @@ from streamproc.adapters.metrics import METRICS
 from streamproc.contracts import topics
 from streamproc.contracts.outputs import Kind, Reason
 from streamproc.domain.room import Room
-from streamproc.domain.rules import Bounds
+from streamproc.domain.rules import EVICTED
 from streamproc.pipeline.task import Task
 
 #: The label of all rooms beyond the busiest.
@@ -38,7 +38,7 @@ _KNOWN: Final = (
     *(("dead", reason) for reason in get_args(Reason)),
     *((what, topic) for what in ("events", "late", "duplicate") for topic in topics.INPUTS),
     *(("kind", kind) for kind in get_args(Kind)),
-    *(("evicted", what) for what in Bounds.__struct_fields__),
+    *(("evicted", what) for what in EVICTED),
 )
 
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)

@@ -5,6 +5,7 @@ from math import sqrt
 from msgspec import Struct, field
 
 from streamproc.domain.cluster import Cluster
+from streamproc.domain.rules import Bounds
 from streamproc.domain.time import ASKER
 from streamproc.domain.windows import Tally
 
@@ -31,21 +32,25 @@ class Askers(Struct):
     judged: set[str] = field(default_factory=set)
     taken: int = 0
 
-    def ask(self, user: str, cluster: Cluster, t: int, last_order: int | None, most: int) -> bool:
+    def ask(self, user: str, cluster: Cluster, t: int, last_order: int | None, bounds: Bounds) -> str | None:
         """Note a question of ``user`` in ``cluster``; ``last_order`` is when they last bought.
 
-        Return False where ``most`` users wait to be judged already: this one never will be.
+        Return what there is too much of where it cannot be kept: of users, who are then never judged, or of this one's
+        questions.
         """
         asker = self.pending.get(user)
         if asker is None:
             if user in self.judged:
-                return True
-            if len(self.pending) >= most:
-                return False
+                return None
+            if len(self.pending) >= bounds.users:
+                return "askers"
             # An order applied before the question, at the same time, lies in [first question, + 300 s).
             asker = self.pending[user] = Asker(t, bought=last_order == t)
-        asker.asks.setdefault(cluster.key, t)
-        return True
+        if cluster.key not in asker.asks:
+            if len(asker.asks) >= bounds.asker_clusters:
+                return "asker_clusters"
+            asker.asks[cluster.key] = t
+        return None
 
     def order(self, user: str, t: int, clusters: dict[str, Cluster]) -> None:
         """Note that ``user`` bought for the first time since their first question."""

@@ -8,6 +8,7 @@ from msgspec import structs
 from streamproc.contracts import topics
 from streamproc.domain.cluster import ANSWERED, EXPIRED, OPEN, Answer, BoardState, Cluster, Past
 from streamproc.domain.events import Message, Utterance
+from streamproc.domain.responsiveness import count_due
 from streamproc.domain.rules import QuestionIndex, Surroundings
 from streamproc.domain.time import ASKER, DUE, EXPIRY, MINUTE, REJOIN
 from streamproc.domain.windows import Tally
@@ -135,17 +136,7 @@ class Board:
             cluster = state.clusters[state.closed[0]]
             if cluster.closed_at is None or t < cluster.closed_at + _KEEP:
                 break
-            self.index.discard(cluster.key)
-            del state.closed[0], state.clusters[cluster.key]
-            for norm in cluster.norms:
-                slot = _slot(cluster.product_id, norm)
-                keys = state.by_text[slot]
-                keys.remove(cluster.key)
-                if not keys:
-                    del state.by_text[slot]
-                before = state.past.pop(slot, None)
-                newer = before is not None and before.seq > cluster.seq
-                state.past[slot] = before if before and newer else Past(cluster.key, cluster.seq, cluster.state)
+            self._retire()
         while len(state.past) > self.around.rules.bounds.past_clusters:
             del state.past[next(iter(state.past))]
             self.around.count("past_clusters", 1)
@@ -170,10 +161,14 @@ class Board:
         self._emit(cluster, "expired", t, None)
 
     def _open(self, message: Message, product: str | None, t: int, reopens: str | None) -> Cluster:
-        state, label = self.state, message.label
-        if len(self.open) >= self.around.rules.bounds.open_clusters:
+        state, label, bounds = self.state, message.label, self.around.rules.bounds
+        if len(self.open) >= bounds.open_clusters:
             self.around.count("open_clusters", 1)
             self.expire(t)
+        while len(state.closed) > bounds.past_clusters:
+            self.around.count("closed_clusters", 1)
+            self._judge_early(state.clusters[state.closed[0]], t)
+            self._retire()
         reopened_from = None if reopens is None else f"{self.session_id}/{reopens}"
         key = message.event_id
         while key in state.clusters:  # an id used again: producers should not, and must not harm others
@@ -211,6 +206,27 @@ class Board:
         cluster.askers.add(message.user)
         if cluster.state == OPEN:
             self.waiting.setdefault(message.user, []).append(cluster.key)
+
+    def _judge_early(self, cluster: Cluster, t: int) -> None:
+        """Count a closed cluster as due before it is: what was done about it changes no more."""
+        if t < cluster.first_ask + DUE:
+            self.state.due.remove(cluster.key)
+            count_due(cluster, self.tally)
+
+    def _retire(self) -> None:
+        """Keep a line, by each text, of the cluster that closed first."""
+        state = self.state
+        cluster = state.clusters.pop(state.closed.pop(0))
+        self.index.discard(cluster.key)
+        for norm in cluster.norms:
+            slot = _slot(cluster.product_id, norm)
+            keys = state.by_text[slot]
+            keys.remove(cluster.key)
+            if not keys:
+                del state.by_text[slot]
+            before = state.past.pop(slot, None)
+            newer = before is not None and before.seq > cluster.seq
+            state.past[slot] = before if before and newer else Past(cluster.key, cluster.seq, cluster.state)
 
     def _close(self, cluster: Cluster, state: str, t: int) -> None:
         cluster.state, cluster.closed_at = state, t

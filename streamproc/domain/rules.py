@@ -27,8 +27,13 @@ class Bounds(Struct, frozen=True):
     messages: int = 50_000
     pairs: int = 50_000
     ids: int = 500_000
+    asker_clusters: int = 100
     latencies: int = 50_000
     products: int = 5_000
+
+
+#: What evictions are counted as: a bound's name, or which of the things that one bound holds.
+EVICTED: Final = (*Bounds.__struct_fields__, "closed_clusters", "cluster_askers", "askers")
 
 
 class Thresholds(Struct, frozen=True):

@@ -188,9 +188,10 @@ class Session:
             if is_new:
                 add("asked")
                 add(f"asked_{cluster.topic}")
-            last_order, most = state.ledger.last_order(message.user), self.around.rules.bounds.users
-            if not state.askers.ask(message.user, cluster, t, last_order, most):
-                self.around.count("askers", 1)
+            last_order = state.ledger.last_order(message.user)
+            excess = state.askers.ask(message.user, cluster, t, last_order, self.around.rules.bounds)
+            if excess is not None:
+                self.around.count(excess, 1)
         elif label.kind != "other":
             add(label.sub)
             if label.sub == "help":

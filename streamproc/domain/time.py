@@ -45,8 +45,3 @@ ASKER: Final = 300 * SECOND
 FOLLOW_ON: Final = MINUTE
 #: A reply counts as one to messages at most this old.
 REPLY_AGE: Final = 15 * MINUTE
-
-
-def pane_of(t: int) -> int:
-    """Return the number of the pane that holds ``t``; pane p is [p * PANE, (p + 1) * PANE)."""
-    return t // PANE

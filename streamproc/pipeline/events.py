@@ -10,6 +10,7 @@ from streamproc.contracts.inputs import Anchor, AnyInput, Chat, Feedback, Order
 from streamproc.contracts.label import Label
 from streamproc.domain.events import AnyEvent, Happening, Message, Opinion, Purchase, Utterance
 from streamproc.domain.rules import QuestionIndex
+from streamproc.pipeline.decode import position
 from streamproc.pipeline.records import Output, encode
 
 Hash = Callable[[str], str]
@@ -47,11 +48,10 @@ def event_of(item: AnyInput, label: Label | None, hashed: Hash, normalise: Calla
     if isinstance(item, Chat) and label is not None:
         return _message(item, label, hashed, normalise)
     if isinstance(item, Anchor):
-        end = item.event_time if item.end_time is None else item.end_time
         return Utterance(
             item.event_id,
             item.room_id,
-            end,
+            position(item),
             item.role,
             item.channel,
             item.text,

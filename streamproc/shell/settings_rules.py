@@ -94,13 +94,20 @@ class BoundSettings(BaseSettings):
     """Most that is kept for one room; what goes beyond is evicted, oldest first, and counted."""
 
     bound_open_clusters: int = Field(_B.open_clusters, ge=1, description="Open questions.")
-    bound_past_clusters: int = Field(_B.past_clusters, ge=1, description="Questions answered or expired.")
+    bound_past_clusters: int = Field(
+        _B.past_clusters,
+        ge=1,
+        description="Questions answered or expired: whole for 6.5 min, and as a line each later.",
+    )
     bound_cluster_texts: int = Field(_B.cluster_texts, ge=1, description="Different texts of one question.")
     bound_users: int = Field(_B.users, ge=1, description="Users.")
     bound_orders: int = Field(_B.orders, ge=1, description="Orders.")
     bound_messages: int = Field(_B.messages, ge=1, description="Messages that a reply may refer to.")
     bound_cluster_asks: int = Field(
         _B.cluster_asks, ge=1, description="Asks of an open question that reply_to is recognised for."
+    )
+    bound_asker_clusters: int = Field(
+        _B.asker_clusters, ge=1, description="Different questions of one user in the 300 s until they are judged."
     )
     bound_ids: int = Field(_B.ids, ge=1, description="Event ids remembered to recognise duplicates.")
     bound_latencies: int = Field(

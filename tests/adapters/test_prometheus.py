@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from streamproc.adapters.prometheus import METRICS, OTHER, Metrics
+from streamproc.domain.rules import EVICTED
 from tests.fakes import chat, new_task, paid
 
 _NAME = re.compile(r"^streamproc_[a-z_]+$")
@@ -81,6 +82,13 @@ def test_every_metric_is_declared_and_every_declared_one_shown(metrics):
         if not name.endswith("_created"):
             shown[name] = (family.type, labels)
     assert shown == {metric.name: (metric.type, set(metric.labels)) for metric in METRICS}
+
+
+def test_evictions_begin_at_zero(metrics):
+    """Whatever may be evicted has its line before the first time, so that no rate misses that."""
+    families = {f.name: f for f in text_string_to_metric_families(metrics.page().decode())}
+    shown = {s.labels["what"]: s.value for s in families["streamproc_evicted"].samples if s.name.endswith("_total")}
+    assert shown == dict.fromkeys(EVICTED, 0.0)
 
 
 def test_names_follow_prometheus_rules():

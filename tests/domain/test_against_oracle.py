@@ -1,6 +1,7 @@
 """The incremental core against the oracle, which works every number out anew from the whole list of events."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -18,8 +19,8 @@ from tests.oracle.compare import differences, some
 from tests.oracle.hunt import first_difference
 from tests.oracle.oracle import expected
 from tests.oracle.reading import reason
-from tests.oracle.stub import Marked, Stub
-from tests.oracle.traces import brief, trace, usable
+from tests.oracle.stub import Marked, Matcher, Stub
+from tests.oracle.traces import brief, talk, trace, usable
 from tests.oracle.valid import FIELDS, wrong_fields
 
 CASES = sorted((Path(__file__).parent / "regressions").glob("*.json"))
@@ -50,6 +51,21 @@ def test_random_traces(rnd):
 def test_matches(seed):
     """Whatever a matcher finds, it is used as the contract says; what closed six minutes ago it need not find."""
     assert differences(brief(Random(seed)), Stub(Marked()), some(SHARE, seed)) == []
+    assert differences(talk(Random(seed)), Stub(Marked()), some(SHARE, seed)) == []
+
+
+def test_matches_are_seen():
+    """The quick run's traces hold answers, joins and help that the matcher alone finds."""
+    found = {each: Counter() for each in (Matcher, Marked)}
+    for seed in range(12):
+        for matcher, counts in found.items():
+            outputs = compare.by_topic(compare.run(talk(Random(seed)), Stub(matcher())))
+            changes = outputs[c.QUESTIONS]
+            counts.update(each["change"] for each in changes)
+            counts.update(each["answer"]["evidence"] for each in changes if each["change"] == "answered")
+    assert min(found[Marked]["match"], found[Marked]["reply_to"]) > 20
+    assert found[Marked]["joined"] > found[Matcher]["joined"]
+    assert found[Marked]["peer_answered"] > found[Matcher]["peer_answered"]
 
 
 @pytest.mark.parametrize("block", range(3))

@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamproc.contracts import topics
+from streamproc.domain.rules import Bounds, Rules
 from streamproc.domain.time import GRACE
 from streamproc.pipeline.step import Stepper, check_steps, load_step
 from streamproc.pipeline.task import Task, TaskConfig
 from tests.oracle import constants as c
 from tests.oracle.compare import KEY
-from tests.oracle.stub import Stub
-from tests.oracle.traces import in_order, trace
+from tests.oracle.stub import Marked, Stub
+from tests.oracle.traces import in_order, talk, trace
 
 QUICK = settings(
     derandomize=True,
@@ -26,9 +27,13 @@ QUICK = settings(
 SEEDS = [*range(16), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(16, 300))]
 
 
-def new_task(*, each=True):
-    """Return a task with labels from the table."""
-    return Task(Stub(), TaskConfig(KEY), each=each)
+#: Bounds that every trace goes beyond.
+FEW = Rules(bounds=Bounds(**dict.fromkeys(Bounds.__struct_fields__, 3)))
+
+
+def new_task(*, each=True, rules=None):
+    """Return a task with labels from the table, and a matcher that finds some."""
+    return Task(Stub(Marked()), TaskConfig(KEY, rules or Rules()), each=each)
 
 
 def played(batches, *, each=True):
@@ -88,7 +93,8 @@ def position(record):
 class Broker:
     """Logs by topic, and what was committed."""
 
-    def __init__(self, records):
+    def __init__(self, records, rules=None):
+        self.rules = rules
         self.logs = {topic: [] for topic in topics.INPUTS}
         for record in records:
             log = self.logs[record.topic]
@@ -107,7 +113,7 @@ class Broker:
 
     def restored(self, spread):
         """Return a new stepper that stands where the last commit left off."""
-        stepper = Stepper(new_task(each=False), 0, spread=spread)
+        stepper = Stepper(new_task(each=False, rules=self.rules), 0, spread=spread)
         steps = [load_step("journal", value) for value in self.journal]
         if not steps:
             return stepper
@@ -138,9 +144,9 @@ def reads(rnd, broker):
     return script
 
 
-def work(records, script, rnd, crash):
+def work(records, script, rnd, crash, rules=None):
     """Do a script; ``crash`` is the share of commits after which all but what was committed is lost."""
-    broker = Broker(records)
+    broker = Broker(records, rules)
     stepper = broker.restored(rnd.randrange(1, 8))
     for entry in script:
         if entry is not None:
@@ -168,12 +174,16 @@ def again(broker, rnd, script, reached):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_restarts_do_not_matter(seed):
-    """Restored from snapshots and journal after a commit or in the middle of a step, a worker publishes the same."""
-    records = trace(Random(seed))
+@pytest.mark.parametrize(("sort", "rules"), [(trace, None), (talk, None), (trace, FEW), (talk, FEW)])
+def test_restarts_do_not_matter(sort, rules, seed):
+    """Restored from snapshots and journal after a commit or in the middle of a step, a worker publishes the same.
+
+    What is evicted at the bounds is the same too.
+    """
+    records = sort(Random(seed))
     script = reads(Random(seed), Broker(records))
-    whole = work(records, script, Random(seed), crash=0)
-    broken = work(records, script, Random(seed), crash=0.5)
+    whole = work(records, script, Random(seed), 0, rules)
+    broken = work(records, script, Random(seed), 0.5, rules)
     assert canonical(broken.outputs) == canonical(whole.outputs)
 
 

@@ -123,6 +123,14 @@ def brief(rnd: Random) -> list[Record]:
     return [record for record in records if not _later(record, T0 + 300_000)]
 
 
+def talk(rnd: Random) -> list[Record]:
+    """Return a random trace of up to five minutes in which viewers and anchor talk, of several texts and products."""
+    dense = replace(style(rnd), events=120, rooms=1, gaps=(0, 1_000, 3_000), on_boundary=0.05, long=False, echoes=0.0)
+    chatty = replace(dense, about="ccccccccaaa", questions=5, products=rnd.choice((0, 1, 2)), users=6)
+    records = made(rnd, replace(chatty, marks=0.01, broken=0.0, very_late=0.0))
+    return [record for record in records if not _later(record, T0 + 300_000)]
+
+
 def _later(record: Record, when: int) -> bool:
     try:
         time = json.loads(record.value or b"")["event_time"]

@@ -31,6 +31,7 @@ def make(*arguments, env=None):
         ("soak", "--kills 200"),
         ("bench", "bench"),
         ("bench-restart", "bench.restart"),
+        ("bench-memory", "bench.memory"),
         ("schemas", "schemas"),
         ("lint", "lint-imports"),
         ("lock", "--generate-hashes"),
