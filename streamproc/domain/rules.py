@@ -27,7 +27,7 @@ class Bounds(Struct, frozen=True):
     messages: int = 50_000
     pairs: int = 50_000
     ids: int = 500_000
-    asker_clusters: int = 100
+    asker_clusters: int = 1_000
     latencies: int = 50_000
     products: int = 5_000
 
