@@ -212,10 +212,11 @@ class Stepper:
 
     def redo(self, step: Step, entry: Range, records: Sequence[Record]) -> None:
         """Do one journalled range again, or only move time where it has no topic."""
-        self.task.move(step.before)
+        ahead = {room_id for room_id, have in self._have.items() if have >= step.step}
+        self.task.move(step.before, ahead)
         if records:
-            self.task.read(records, {room_id for room_id, have in self._have.items() if have >= step.step})
-        self.task.move(entry.watermark)
+            self.task.read(records, ahead)
+        self.task.move(entry.watermark, ahead)
 
     def redone(self, step: Step) -> None:
         """End a journalled step that was done again: what it published stays published."""
