@@ -52,6 +52,8 @@ class Step(Struct):
     next: dict[str, int]
     model_version: str
     format: int = FORMAT
+    #: Whose journal it is: two groups on one journal would publish everything twice.
+    group: str | None = None
 
 
 class Commit(Struct):
@@ -91,13 +93,14 @@ def load_step(name: str, data: bytes, migrations: Migrations = JOURNAL) -> Step:
 class Stepper:
     """Runs one task in steps.
 
-    ``spread`` is the number of steps over which the snapshots of all dirty rooms are spread.
+    ``spread`` is the number of steps over which the snapshots are spread. ``group`` signs the journal.
     """
 
-    def __init__(self, task: Task, partition: int, *, spread: int = 10) -> None:
+    def __init__(self, task: Task, partition: int, *, spread: int = 10, group: str | None = None) -> None:
         self.task = task
         self.partition = partition
         self.spread = spread
+        self.group = group
         self.step = 0
         self.next: dict[str, int] = {}
         self.before: int | None = None
@@ -177,6 +180,7 @@ class Stepper:
             task.highest,
             dict(self.next),
             task.understanding.version,
+            group=self.group,
         )
         _, outputs = task.take()
         key = str(self.partition).encode()

@@ -34,8 +34,11 @@ async def restore(stepper: Stepper, config: WorkerConfig, observer: Observer) ->
     another worker has taken over meanwhile.
     """
     async with Library(config, stepper.partition) as library:
+        steps = await library.steps()
+        if steps:
+            _refuse_another_group(steps[-1], config)
         try:
-            return await _restore(stepper, config, observer, library)
+            return await _restore(stepper, config, observer, library, steps)
         except (WorkerError, StepError, SnapshotError) as error:
             # What one reads while another commits need not fit together; it says nothing about what Kafka holds.
             if await library.has_grown():
@@ -43,9 +46,10 @@ async def restore(stepper: Stepper, config: WorkerConfig, observer: Observer) ->
             raise
 
 
-async def _restore(stepper: Stepper, config: WorkerConfig, observer: Observer, library: Library) -> Start:
+async def _restore(
+    stepper: Stepper, config: WorkerConfig, observer: Observer, library: Library, steps: list[Step]
+) -> Start:
     partition = stepper.partition
-    steps = await library.steps()
     committed = await committed_offsets(config, partition)
     first, ends = ({topic: found[topic] for topic in topics.INPUTS} for found in (library.first, library.end))
     if not steps:
@@ -97,6 +101,14 @@ def _refuse_reset(committed: dict[str, int], config: WorkerConfig, partition: in
         raise WorkerError(
             f"{config.on_kafka(topics.JOURNAL)} partition {partition} is empty, but group {config.app_id} has committed"
             f" offsets: {_list(committed)}; without the journal the state is lost, see docs/operations.md"
+        )
+
+
+def _refuse_another_group(last: Step, config: WorkerConfig) -> None:
+    if last.group not in {None, config.app_id}:
+        raise WorkerError(
+            f"{config.on_kafka(topics.JOURNAL)} partition {last.partition} is the journal of group {last.group}, and"
+            f" this is group {config.app_id}: both would publish everything; see docs/operations.md"
         )
 
 

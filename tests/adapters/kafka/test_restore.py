@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.structs import OffsetAndMetadata
 
 from streamproc.adapters.kafka.config import WorkerConfig
@@ -29,7 +30,7 @@ def config(broker, prefix):
 
 def new_stepper(config):
     """A task that has read nothing."""
-    return Stepper(Task(Plain(), config.task), 0, spread=5)
+    return Stepper(Task(Plain(), config.task), 0, spread=5, group=config.app_id)
 
 
 async def worked(config, *, steps=6, read=50):
@@ -88,6 +89,16 @@ async def commit(config, offsets):
     await consumer.stop()
 
 
+async def forget(config):
+    """Delete the group with its offsets, as Kafka does when it was away for long."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap)
+    await admin.start()
+    coordinator = await admin.find_coordinator(config.app_id)
+    answer = await admin._send_request(DeleteGroupsRequest([config.app_id]), coordinator)
+    await admin.close()
+    assert answer.results == [(config.app_id, 0)]
+
+
 async def test_a_restored_task_is_the_one_that_was_lost(config):
     """Rooms, waiting events, watermark, clocks and offsets are the same, from snapshots and journalled input."""
     lost = await worked(config)
@@ -125,9 +136,16 @@ async def test_offsets_that_were_moved_are_told(config):
 async def test_forgotten_offsets_are_known_to_the_journal(config):
     """Kafka forgets the offsets of a group that was away for long; the journal was written with them."""
     lost = await worked(config, steps=1)
-    config = replace(config, app_id=config.app_id + "-forgotten")
+    await forget(config)
     start = await restore(new_stepper(config), config, Unobserved())
     assert start.positions[topics.CHAT] == lost.next[topics.CHAT]
+
+
+async def test_the_journal_of_another_group_is_not_continued(config):
+    """Two groups on one journal would publish everything: the second is told, before it reads anything else."""
+    await worked(config, steps=1)
+    with pytest.raises(WorkerError, match=r"is the journal of group \S+worker, and this is group another"):
+        await restore(new_stepper(config), replace(config, app_id="another"), Unobserved())
 
 
 async def test_a_damaged_journal_is_named(config):
