@@ -37,3 +37,20 @@ async def test_one_group_may_have_topics_of_two_prefixes(broker, prefix, new_wor
         assert worker.metric("streamproc_tasks_dropped_total") == 0
         assert worker.terminate() == 0
         await check_equal(broker.bootstrap, worker.settings["topic_prefix"], traffic)
+
+
+async def test_a_name_is_for_one_worker(broker, prefix, new_worker):
+    """A second worker of the same instance name has the partitions at once; the first ends and takes nothing back."""
+    traffic = a_show(duration=60.0)
+    half = len(traffic.records) // 2
+    await make_topics(broker.bootstrap, prefix, traffic.partitions)
+    await send(broker.bootstrap, prefix, traffic.records[:half])
+    first = new_worker(instance="one", heartbeat_s=0.5).start().wait_ready().wait_committed(half)
+    second = new_worker(instance="one", heartbeat_s=0.5).start().wait_ready()
+    await send(broker.bootstrap, prefix, traffic.records[half:], live=True)
+    assert first.wait_exit() == 1
+    assert first.lines()[-1].startswith("streamproc worker: another worker of the group has the name one:")
+    await all_committed(prefix, traffic, second)
+    assert second.metric("streamproc_rebalances_total") == 1
+    assert second.terminate() == 0
+    await check_equal(broker.bootstrap, prefix, traffic)
