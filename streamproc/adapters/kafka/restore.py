@@ -54,6 +54,7 @@ async def _restore(
     first, ends = ({topic: found[topic] for topic in topics.INPUTS} for found in (library.first, library.end))
     if not steps:
         _refuse_reset(committed, config, partition)
+        stepper.next = dict(first)
         return Start(first, ends, 0, 0, 0)
     check_steps(steps, partition)
     observer.reach("journal_read")
@@ -68,6 +69,8 @@ async def _restore(
     observer.reach("input_read_again")
     positions = {topic: last.next.get(topic, first[topic]) for topic in topics.INPUTS}
     _check_positions(positions, first, ends, config, partition)
+    # Of topics that were never read as well: what comes there, and is deleted before it is read, is then missed.
+    stepper.next = dict(positions)
     return Start(positions, ends, len(steps), records, len(stepper.task.rooms))
 
 

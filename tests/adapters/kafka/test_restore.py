@@ -1,11 +1,13 @@
 """A task restored from Kafka: exactly the one that was lost, or a clear refusal."""
 
+import asyncio
 from dataclasses import replace
 
 import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.structs import OffsetAndMetadata
 
@@ -23,9 +25,29 @@ from tests.broker import read_all
 
 
 @pytest.fixture
-def config(broker, prefix):
-    """The configuration of a worker of this test."""
-    return WorkerConfig(TaskConfig(HASH_KEY), bootstrap=broker.bootstrap, app_id=prefix + "worker", topic_prefix=prefix)
+async def config(broker, prefix):
+    """The configuration of a worker of this test, whose group has a coordinator."""
+    config = WorkerConfig(
+        TaskConfig(HASH_KEY), bootstrap=broker.bootstrap, app_id=prefix + "worker", topic_prefix=prefix
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    try:
+        # Kafka makes its topic of offsets when the first group asks for it.
+        async with asyncio.timeout(30):
+            while not await _is_coordinated(admin, config.app_id):
+                pass
+    finally:
+        await admin.close()
+    return config
+
+
+async def _is_coordinated(admin, group):
+    try:
+        await admin.find_coordinator(group)
+    except GroupCoordinatorNotAvailableError:
+        return False
+    return True
 
 
 def new_stepper(config):
@@ -47,6 +69,7 @@ async def worked(config, *, steps=6, read=50):
                 )
             )
     stepper = new_stepper(config)
+    await restore(stepper, config, Unobserved())
     transactions = Transactions(config, 0, Unobserved())
     await transactions.start()
     try:
@@ -177,15 +200,34 @@ async def test_a_damaged_snapshot_is_named(config):
         await restore(new_stepper(config), config, Unobserved())
 
 
+async def test_input_that_was_never_read_is_missed(config):
+    """Records of a topic that had none before came and went while no worker was there: that is told, too."""
+    await make_topics(config.bootstrap, config.topic_prefix, 1)
+    stepper = new_stepper(config)
+    await restore(stepper, config, Unobserved())
+    stepper.ranges.append(Range(None, 0, 0, 0))
+    transactions = Transactions(config, 0, Unobserved())
+    await transactions.start()
+    await transactions.commit(stepper.close())
+    await transactions.stop()
+    await write(config, topics.FEEDBACK, b"r", b"{}")
+    await delete(config, topics.FEEDBACK, 1)
+    with pytest.raises(WorkerError, match=r"live.feedback.v1 partition 0: the next record to read has offset 0, and"):
+        await restore(new_stepper(config), config, Unobserved())
+
+
+async def delete(config, topic, before):
+    """Delete a topic's records before an offset, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap)
+    await admin.start()
+    await admin.delete_records({TopicPartition(config.on_kafka(topic), 0): RecordsToDelete(before)})
+    await admin.close()
+
+
 async def test_input_that_is_gone_is_named(config):
     """Records that the journal needs again and Kafka has deleted are told, not skipped."""
     lost = await worked(config)
-    admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap)
-    await admin.start()
-    await admin.delete_records(
-        {TopicPartition(config.on_kafka(topics.CHAT), 0): RecordsToDelete(lost.next[topics.CHAT])}
-    )
-    await admin.close()
+    await delete(config, topics.CHAT, lost.next[topics.CHAT])
     with pytest.raises(
         WorkerError, match=r"live.chat.v1 partition 0: offset \d+, which the journal needs again, is gone"
     ):
