@@ -3,15 +3,19 @@
 import asyncio
 
 import pytest
+from aiokafka.errors import MessageSizeTooLargeError
 
 from streamproc.adapters.broker.topics import create_topics
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
+from streamproc.adapters.kafka.journal import committed_offsets
 from streamproc.adapters.kafka.observer import Unobserved
 from streamproc.adapters.kafka.sending import Outbox, new_producer, send
 from streamproc.adapters.kafka.topics import topic_specs
+from streamproc.adapters.kafka.transactions import Transactions
 from streamproc.contracts import topics
 from streamproc.pipeline.records import Output
+from streamproc.pipeline.step import Commit
 from streamproc.pipeline.task import TaskConfig
 from tests.broker import read_all
 
@@ -64,3 +68,18 @@ async def test_records_that_cannot_be_sent_stop_the_worker(config, producer):
     outbox.put([Output(topics.CLASSIFIED, b"r", b"x" * (2 << 20))])
     with pytest.raises(WorkerError, match="classified records cannot be sent: MessageSizeTooLargeError"):
         await outbox.settle()
+
+
+async def test_a_step_is_committed_whole_or_not_at_all(config):
+    """One output that Kafka refuses: the commit fails, and neither the others nor the offsets are to be seen."""
+    transactions = Transactions(config, 0, Unobserved())
+    await transactions.start()
+    outputs = [Output(topics.JOURNAL, b"0", b"{}"), Output(topics.METRICS, b"r", b"x" * (2 << 20))]
+    with pytest.raises(MessageSizeTooLargeError):
+        await transactions.commit(Commit(1, outputs, {topics.CHAT: 5}))
+    await transactions.stop()
+    heir = Transactions(config, 0, Unobserved())
+    await heir.start()
+    await heir.stop()
+    assert await read_all(config.bootstrap, config.on_kafka(topics.JOURNAL)) == []
+    assert await committed_offsets(config, 0) == {}
