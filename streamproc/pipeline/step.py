@@ -54,6 +54,8 @@ class Step(Struct):
     format: int = FORMAT
     #: Whose journal it is: two groups on one journal would publish everything twice.
     group: str | None = None
+    #: How many rooms have a snapshot: were some lost, a restore would begin their sessions anew.
+    kept: int | None = None
 
 
 class Commit(Struct):
@@ -108,6 +110,8 @@ class Stepper:
         self._still = False
         #: Rooms changed since their last snapshot, and the step that changed them first.
         self.dirty: dict[str, int] = {}
+        #: Rooms that have a snapshot.
+        self._kept: set[str] = set()
         #: Steps that the rooms' snapshots have, while a restore goes on.
         self._have: dict[str, int] = {}
 
@@ -181,6 +185,7 @@ class Stepper:
             dict(self.next),
             task.understanding.version,
             group=self.group,
+            kept=len(self._kept),
         )
         _, outputs = task.take()
         key = str(self.partition).encode()
@@ -201,6 +206,9 @@ class Stepper:
             value = b""
             if room is not None:
                 value = snapshot.dump(snapshot.Snapshot(self.step, room.state, waiting.get(room_id, [])))
+                self._kept.add(room_id)
+            else:
+                self._kept.discard(room_id)
             out.append(Output(topics.SNAPSHOTS, room_id.encode(), value))
         return out
 
@@ -213,6 +221,7 @@ class Stepper:
                 kept = snapshot.load(f"snapshot of room {room_id} in partition {self.partition}", data)
                 self.task.put_back(kept.room, kept.waiting)
                 self._have[room_id] = kept.step
+                self._kept.add(room_id)
 
     def redo(self, step: Step, entry: Range, records: Sequence[Record]) -> None:
         """Do one journalled range again, or only move time where it has no topic."""

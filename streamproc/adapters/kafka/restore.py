@@ -62,6 +62,7 @@ async def _restore(
     _compare(last, committed, config)
     _warn_of_other_model(stepper, steps)
     snapshots = await library.snapshots()
+    _check_complete(snapshots, last, config)
     stepper.load(snapshots.items())
     observer.reach("snapshots_loaded")
     records = await _redo(stepper, library, [step for step in steps if step.step >= last.floor])
@@ -112,6 +113,15 @@ def _refuse_another_group(last: Step, config: WorkerConfig) -> None:
         raise WorkerError(
             f"{config.on_kafka(topics.JOURNAL)} partition {last.partition} is the journal of group {last.group}, and"
             f" this is group {config.app_id}: both would publish everything; see docs/operations.md"
+        )
+
+
+def _check_complete(snapshots: dict[str, bytes], last: Step, config: WorkerConfig) -> None:
+    # Empty ones count: a room that was given up by hand is none that was lost.
+    if last.kept is not None and len(snapshots) < last.kept:
+        raise SnapshotError(
+            f"{config.on_kafka(topics.SNAPSHOTS)} partition {last.partition} has snapshots of {len(snapshots)} rooms,"
+            f" and by the journal (step {last.step}) of {last.kept}; their state is lost, see docs/operations.md"
         )
 
 

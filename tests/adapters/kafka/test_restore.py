@@ -11,6 +11,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.structs import OffsetAndMetadata
 
+from streamproc.adapters.broker.topics import delete_topics
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
 from streamproc.adapters.kafka.observer import Unobserved
@@ -197,6 +198,18 @@ async def test_a_damaged_snapshot_is_named(config):
     await worked(config, steps=2)
     await write(config, topics.SNAPSHOTS, b"room-x", b"not a snapshot")
     with pytest.raises(SnapshotError, match="snapshot of room room-x in partition 0"):
+        await restore(new_stepper(config), config, Unobserved())
+
+
+async def test_missing_snapshots_are_told(config):
+    """Rooms whose snapshots are gone would begin anew without a word; one that was given up by hand may."""
+    lost = await worked(config)
+    room_id = next(iter(lost.task.rooms))
+    await write(config, topics.SNAPSHOTS, room_id.encode(), None)
+    await restore(new_stepper(config), config, Unobserved())
+    await delete_topics(config.bootstrap, [config.on_kafka(topics.SNAPSHOTS)])
+    await make_topics(config.bootstrap, config.topic_prefix, 1)
+    with pytest.raises(SnapshotError, match=r"live.snapshots.v1 partition 0 has snapshots of 0 rooms, and by .* of \d"):
         await restore(new_stepper(config), config, Unobserved())
 
 
