@@ -49,8 +49,12 @@ class Ids(Struct):
                 del spans[min(spans)]
         return evicted
 
-    def prune(self, watermark: int, *, lasting: bool) -> None:
-        """Forget ids that no usable record can repeat; of orders and feedback only where not ``lasting``."""
+    def prune(self, watermark: int, *, lasting: bool) -> int:
+        """Forget ids that no usable record can repeat; of orders and feedback only where not ``lasting``.
+
+        Return how many.
+        """
+        before = self.n
         # A record not too late has a position of at least watermark - 15 min, and repeats one less than 15 min older.
         oldest = (watermark - LATENESS - DUPLICATE) // DUPLICATE
         for order, spans in enumerate(self.spans):
@@ -58,6 +62,7 @@ class Ids(Struct):
                 continue
             for span in [span for span in spans if span < oldest]:
                 self.n -= len(spans.pop(span))
+        return before - self.n
 
 
 class RoomState(Struct):

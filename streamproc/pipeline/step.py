@@ -52,6 +52,10 @@ class Step(Struct):
     next: dict[str, int]
     model_version: str
     format: int = FORMAT
+    #: Whose journal it is: two groups on one journal would publish everything twice.
+    group: str | None = None
+    #: How many rooms have a snapshot: were some lost, a restore would begin their sessions anew.
+    kept: int | None = None
 
 
 class Commit(Struct):
@@ -91,13 +95,14 @@ def load_step(name: str, data: bytes, migrations: Migrations = JOURNAL) -> Step:
 class Stepper:
     """Runs one task in steps.
 
-    ``spread`` is the number of steps over which the snapshots of all dirty rooms are spread.
+    ``spread`` is the number of steps over which the snapshots are spread. ``group`` signs the journal.
     """
 
-    def __init__(self, task: Task, partition: int, *, spread: int = 10) -> None:
+    def __init__(self, task: Task, partition: int, *, spread: int = 10, group: str | None = None) -> None:
         self.task = task
         self.partition = partition
         self.spread = spread
+        self.group = group
         self.step = 0
         self.next: dict[str, int] = {}
         self.before: int | None = None
@@ -105,6 +110,8 @@ class Stepper:
         self._still = False
         #: Rooms changed since their last snapshot, and the step that changed them first.
         self.dirty: dict[str, int] = {}
+        #: Rooms that have a snapshot.
+        self._kept: set[str] = set()
         #: Steps that the rooms' snapshots have, while a restore goes on.
         self._have: dict[str, int] = {}
 
@@ -177,6 +184,8 @@ class Stepper:
             task.highest,
             dict(self.next),
             task.understanding.version,
+            group=self.group,
+            kept=len(self._kept),
         )
         _, outputs = task.take()
         key = str(self.partition).encode()
@@ -197,6 +206,9 @@ class Stepper:
             value = b""
             if room is not None:
                 value = snapshot.dump(snapshot.Snapshot(self.step, room.state, waiting.get(room_id, [])))
+                self._kept.add(room_id)
+            else:
+                self._kept.discard(room_id)
             out.append(Output(topics.SNAPSHOTS, room_id.encode(), value))
         return out
 
@@ -209,13 +221,15 @@ class Stepper:
                 kept = snapshot.load(f"snapshot of room {room_id} in partition {self.partition}", data)
                 self.task.put_back(kept.room, kept.waiting)
                 self._have[room_id] = kept.step
+                self._kept.add(room_id)
 
     def redo(self, step: Step, entry: Range, records: Sequence[Record]) -> None:
         """Do one journalled range again, or only move time where it has no topic."""
-        self.task.move(step.before)
+        ahead = {room_id for room_id, have in self._have.items() if have >= step.step}
+        self.task.move(step.before, ahead)
         if records:
-            self.task.read(records, {room_id for room_id, have in self._have.items() if have >= step.step})
-        self.task.move(entry.watermark)
+            self.task.read(records, ahead)
+        self.task.move(entry.watermark, ahead)
 
     def redone(self, step: Step) -> None:
         """End a journalled step that was done again: what it published stays published."""

@@ -62,7 +62,7 @@ class Task:
         self.watermark: int | None = None
         self.clocks: dict[str, int] = {}
         self.highest: int | None = None
-        #: Rooms whose state an event has changed since their last snapshot.
+        #: Rooms changed since their last snapshot, but for what any moment of time would bring them again.
         self.dirty: set[str] = set()
         #: Counts of what happened, for the Prometheus endpoint: (name, label) -> n, only ever growing.
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -171,8 +171,11 @@ class Task:
             return self.watermark
         return max(self.watermark, min(self.watermark + elapsed, self.highest + IDLE_MOST))
 
-    def move(self, watermark: int | None) -> None:
-        """Move the watermark on, never back: apply the events it releases."""
+    def move(self, watermark: int | None, ahead: Collection[str] = ()) -> None:
+        """Move the watermark on, never back: apply the events it releases.
+
+        Rooms in ``ahead`` are as a later step left them: what time made them forget they have forgotten.
+        """
         before = self.watermark
         if watermark is None or (before is not None and watermark <= before):
             return
@@ -184,7 +187,7 @@ class Task:
         if before is None or before // PANE != watermark // PANE:
             self.settle()
         if before is not None and before // DUPLICATE != watermark // DUPLICATE:
-            self._prune(watermark)
+            self._prune(watermark, ahead)
 
     def settle(self) -> None:
         """Let all rooms reach the last pane end.
@@ -204,9 +207,12 @@ class Task:
         if self.highest is not None:
             self.move((self.highest // PANE + 1) * PANE)
 
-    def _prune(self, watermark: int) -> None:
-        for room_id, room in list(self.rooms.items()):
-            room.state.ids.prune(watermark, lasting=room.current is not None)
+    def _prune(self, watermark: int, ahead: Collection[str]) -> None:
+        for room_id in [room_id for room_id in self.rooms if room_id not in ahead]:
+            room = self.rooms[room_id]
+            # No event changes the room here: a snapshot from before would know more, and call more a duplicate.
+            if room.state.ids.prune(watermark, lasting=room.current is not None):
+                self.dirty.add(room_id)
             if room.asleep and not room.state.ids.n:
                 del self.rooms[room_id]
                 self.dirty.add(room_id)

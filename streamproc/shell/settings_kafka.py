@@ -21,7 +21,7 @@ class KafkaSettings(BaseSettings):
         "streamproc",
         pattern=r"^[A-Za-z0-9._-]{1,100}$",
         examples=["streamproc.eu-1 (letters, digits, . _ -)"],
-        description="Name of this application: its consumer group, and the start of its transactional ids.",
+        description="Name of this application: its consumer group. Its journal knows the name: keep it.",
     )
     instance: str | None = Field(
         None,

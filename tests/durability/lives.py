@@ -23,7 +23,6 @@ from tests.durability.fake_kafka import FakeKafka, Machine
 
 AT_LEAST_ONCE = {topics.CLASSIFIED, topics.FEEDBACK_CLASSIFIED}
 PARTITION = 0
-_QUIET = 60
 
 
 def tp_of(topic):
@@ -54,6 +53,9 @@ class Fatal(Unobserved):
 
 class Life:
     """A worker with the one task, from its start to its death; `points` of None lets it live."""
+
+    #: Turns without a batch after which it dies.
+    quiet = 60
 
     def __init__(self, broker, rng, points, **settings):
         self.broker, self.rng = broker, rng
@@ -90,18 +92,22 @@ class Life:
     async def _feed(self):
         """Hand batches over until there have been none for a while: it dies of that, too."""
         quiet = 0
-        while quiet < _QUIET:
+        while quiet < self.quiet:
             await asyncio.sleep(0)
             if self.runner.ready.is_set():
                 quiet = 0 if await self._fetch(sorted(self.runner.readable())) else quiet + 1
         self.machine.death.set()
+
+    def most_of(self, topic):
+        """Return how many records a fetch brings of a topic."""
+        return self.rng.randint(1, 30)
 
     async def _fetch(self, readable):
         """Fetch of some topics, as the transport does."""
         self._answer += 1
         batches = []
         for topic in [topic for topic in readable if self.rng.random() < 0.7]:
-            records, position = self.broker.read(tp_of(topic), self._at[topic], self.rng.randint(1, 30))
+            records, position = self.broker.read(tp_of(topic), self._at[topic], self.most_of(topic))
             self._at[topic] = position
             end = self.broker.stable(tp_of(topic))
             self._states[topic] = State(self.epoch, position, end, self._answer, monotonic())
@@ -130,7 +136,7 @@ class Play:
 
     async def run(self, *, every=40):
         """Let workers die after up to `every` points, until all is committed."""
-        while self._sent < len(self.traffic.records) or not self._committed():
+        while self._sent < len(self.traffic.records) or not self.committed():
             self.send(self.rng.randint(0, 120))
             async with asyncio.timeout(30):
                 await self._live(self.rng.randint(1, every))
@@ -171,7 +177,7 @@ class Play:
         for record in part:
             self.broker.append(tp_of(record.topic), [(record.key, record.value)])
 
-    def _committed(self):
+    def committed(self):
         """Say whether all was read in committed steps, and time stands where it belongs."""
         kept = self.broker.groups["streamproc"]
         if any(kept.get(tp_of(t), (0,))[0] < len(self.broker.logs[tp_of(t)]) for t in topics.INPUTS):

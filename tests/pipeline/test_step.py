@@ -174,3 +174,47 @@ def test_a_room_that_is_gone_leaves_no_snapshot():
         kept |= {o.key: o.value for o in stepper.close().outputs if o.topic == topics.SNAPSHOTS}
     assert kept[b"r1"] == b""
     assert kept[b"r2"] != b""
+
+
+def _other(offset, at):
+    """A message in another room, which moves time."""
+    return chat(offset, at, room_id="r2")
+
+
+_ORDER = paid(0, 0, event_id="o")
+#: Steps: an order's id is forgotten as the room sleeps, after its snapshot; or it is not yet, as the session is open,
+#: which the snapshot has as ended already.
+_FORGOTTEN = [
+    [[_ORDER], [chat(0, 0), chat(1, 2_400)], [room(0, 2_460, "ended")]],
+    [[_other(2, 2_520)]],
+    [[_other(3, 2_720)]],
+    [[_other(4, 2_760)]],
+]
+_KEPT = [
+    [[_ORDER], [*(chat(n, 525 * n) for n in range(6)), _other(6, 2_640)]],
+    [[chat(7, 2_650)]],
+    [[_other(8, 2_712)]],
+    [[room(0, 2_730, "ended")], [_other(9, 2_760)]],
+]
+
+
+@pytest.mark.parametrize(("steps", "spread", "duplicates"), [(_FORGOTTEN, 1, 0), (_KEPT, 4, 1)])
+def test_ids_are_forgotten_alike_by_a_restored_task(steps, spread, duplicates):
+    """An order is repeated after long: whether its id is still known is the same after a restore."""
+    n = 1 + steps[-1][-1][0].offset
+    after = [[chat(n, 2_880)], [_other(n + 1, 2_940)], [_ORDER._replace(offset=1)], [_other(n + 2, 3_000)]]
+    read = [record for step in steps for batch in step for record in batch]
+    for restores in (False, True):
+        broker = _Broker({topic: [record for record in read if record.topic == topic] for topic in topics.INPUTS})
+        stepper = broker.restore(spread)
+        for step in steps:
+            for batch in step:
+                stepper.read(batch)
+            broker.commit(stepper.close(all_rooms=step is steps[0]))
+        if restores:
+            stepper = broker.restore(spread)
+        for batch in after:
+            stepper.read(batch)
+        made = [json.loads(output.value) for output in stepper.close().outputs if output.topic == topics.METRICS]
+        newest = [each for each in made if each["room_id"] == "r1" and each["window"] == "session"][-1]
+        assert newest["quality"]["duplicate"] == duplicates, f"restored: {restores}"

@@ -16,9 +16,9 @@ LARGEST_RECORD = 16 << 20
 class WorkerConfig:
     """One worker's configuration. Times ending in `_s` are seconds, sizes are bytes unless named otherwise.
 
-    `app_id` is the consumer group, and with a partition number a transactional id. `topic_prefix` stands before every
-    topic's name. `partitions` of None takes what the input topics have. `security` holds aiokafka's connection
-    arguments (security_protocol, ssl_context, sasl_mechanism, sasl_plain_username, sasl_plain_password).
+    `app_id` is the consumer group. `topic_prefix` stands before every topic's name. `partitions` of None takes what the
+    input topics have. `security` holds aiokafka's connection arguments (security_protocol, ssl_context, sasl_mechanism,
+    sasl_plain_username, sasl_plain_password).
     """
 
     task: TaskConfig
@@ -85,5 +85,8 @@ class WorkerConfig:
         return {self.on_kafka(topic): topic for topic in topics.INPUTS}
 
     def transactional_id(self, partition: int) -> str:
-        """Return the name under which the owner of a partition number writes: starting it fences the last owner."""
-        return f"{self.app_id}-{partition}"
+        """Return the name under which the owner of a partition number writes: starting it fences the last owner.
+
+        It names the topics and not the group: nobody else may write there, and the group may have other topics too.
+        """
+        return f"{self.on_kafka(topics.JOURNAL)}-{partition}"

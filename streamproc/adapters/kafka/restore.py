@@ -34,8 +34,11 @@ async def restore(stepper: Stepper, config: WorkerConfig, observer: Observer) ->
     another worker has taken over meanwhile.
     """
     async with Library(config, stepper.partition) as library:
+        steps = await library.steps()
+        if steps:
+            _refuse_another_group(steps[-1], config)
         try:
-            return await _restore(stepper, config, observer, library)
+            return await _restore(stepper, config, observer, library, steps)
         except (WorkerError, StepError, SnapshotError) as error:
             # What one reads while another commits need not fit together; it says nothing about what Kafka holds.
             if await library.has_grown():
@@ -43,13 +46,15 @@ async def restore(stepper: Stepper, config: WorkerConfig, observer: Observer) ->
             raise
 
 
-async def _restore(stepper: Stepper, config: WorkerConfig, observer: Observer, library: Library) -> Start:
+async def _restore(
+    stepper: Stepper, config: WorkerConfig, observer: Observer, library: Library, steps: list[Step]
+) -> Start:
     partition = stepper.partition
-    steps = await library.steps()
     committed = await committed_offsets(config, partition)
     first, ends = ({topic: found[topic] for topic in topics.INPUTS} for found in (library.first, library.end))
     if not steps:
         _refuse_reset(committed, config, partition)
+        stepper.next = dict(first)
         return Start(first, ends, 0, 0, 0)
     check_steps(steps, partition)
     observer.reach("journal_read")
@@ -57,6 +62,7 @@ async def _restore(stepper: Stepper, config: WorkerConfig, observer: Observer, l
     _compare(last, committed, config)
     _warn_of_other_model(stepper, steps)
     snapshots = await library.snapshots()
+    _check_complete(snapshots, last, config)
     stepper.load(snapshots.items())
     observer.reach("snapshots_loaded")
     records = await _redo(stepper, library, [step for step in steps if step.step >= last.floor])
@@ -64,6 +70,8 @@ async def _restore(stepper: Stepper, config: WorkerConfig, observer: Observer, l
     observer.reach("input_read_again")
     positions = {topic: last.next.get(topic, first[topic]) for topic in topics.INPUTS}
     _check_positions(positions, first, ends, config, partition)
+    # Of topics that were never read as well: what comes there, and is deleted before it is read, is then missed.
+    stepper.next = dict(positions)
     return Start(positions, ends, len(steps), records, len(stepper.task.rooms))
 
 
@@ -97,6 +105,23 @@ def _refuse_reset(committed: dict[str, int], config: WorkerConfig, partition: in
         raise WorkerError(
             f"{config.on_kafka(topics.JOURNAL)} partition {partition} is empty, but group {config.app_id} has committed"
             f" offsets: {_list(committed)}; without the journal the state is lost, see docs/operations.md"
+        )
+
+
+def _refuse_another_group(last: Step, config: WorkerConfig) -> None:
+    if last.group not in {None, config.app_id}:
+        raise WorkerError(
+            f"{config.on_kafka(topics.JOURNAL)} partition {last.partition} is the journal of group {last.group}, and"
+            f" this is group {config.app_id}: both would publish everything; see docs/operations.md"
+        )
+
+
+def _check_complete(snapshots: dict[str, bytes], last: Step, config: WorkerConfig) -> None:
+    # Empty ones count: a room that was given up by hand is none that was lost.
+    if last.kept is not None and len(snapshots) < last.kept:
+        raise SnapshotError(
+            f"{config.on_kafka(topics.SNAPSHOTS)} partition {last.partition} has snapshots of {len(snapshots)} rooms,"
+            f" and by the journal (step {last.step}) of {last.kept}; their state is lost, see docs/operations.md"
         )
 
 

@@ -117,7 +117,7 @@ class Runner:
             await transactions.start()
             observer.reach("fenced")
             task = Task(self._around.understanding, self._config.task, lap=observer.lap)
-            stepper = Stepper(task, self.partition, spread=self._config.snapshot_spread)
+            stepper = Stepper(task, self.partition, spread=self._config.snapshot_spread, group=self._config.app_id)
             start = await restore(stepper, self._config, observer)
         Runner._epochs += 1
         epoch = Runner._epochs

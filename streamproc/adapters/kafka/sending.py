@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError, told
 from streamproc.adapters.kafka.observer import Observer
+from streamproc.adapters.kafka.topics import check_not_gone
 from streamproc.pipeline.records import Output
+
+_RETRY_S: Final = 0.2
 
 
 def new_producer(config: WorkerConfig, partition: int | None = None) -> AIOKafkaProducer:
@@ -116,14 +120,30 @@ class Outbox:
     async def _send(self) -> None:
         while self._waiting:
             outputs, self._waiting = self._waiting, []
-            try:
-                answers = await send(*self._to, outputs, self._observer)
-                self._observer.reach("classified_sent")
-                await asyncio.gather(*answers)
-            except KafkaError as error:
-                # An idempotent producer tries on by itself as long as that can help.
-                raise WorkerError(f"classified records cannot be sent: {told(error)}") from error
+            while not await self._is_sent(outputs):
+                await self._wait()
             self._observer.reach("classified_acked")
             self._acked += len(outputs)
             self._round.set_result(None)
             self._round = asyncio.get_running_loop().create_future()
+
+    async def _is_sent(self, outputs: list[Output]) -> bool:
+        """Send and wait for the answers; False where that took too long, and copies have to be sent."""
+        try:
+            answers = await send(*self._to, outputs, self._observer)
+            self._observer.reach("classified_sent")
+            await asyncio.gather(*answers)
+        except KafkaError as error:
+            # An idempotent producer tries on by itself as long as that can help, but gives up batches that wait for
+            # others, or for a partition's leader.
+            if error.retriable or isinstance(error, KafkaTimeoutError):
+                return False
+            raise WorkerError(f"classified records cannot be sent: {told(error)}") from error
+        return True
+
+    async def _wait(self) -> None:
+        _, config, _ = self._to
+        # Sending to a topic that is gone takes too long, and for ever.
+        with suppress(KafkaError):
+            await check_not_gone(config)
+        await asyncio.sleep(_RETRY_S)

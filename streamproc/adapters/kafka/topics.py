@@ -43,12 +43,14 @@ def topic_specs(
     partitions: int, *, prefix: str = "", replication: int = -1, needed_only: bool = False
 ) -> list[TopicSpec]:
     """Return all topics as `create_topics` takes them; ``needed_only`` leaves out what a worker can do without."""
+    # Kafka's default of 1 would acknowledge what the loss of one node can take away.
+    made_safe = {"min.insync.replicas": "2"} if replication >= 3 else {}
     return [
         TopicSpec(
             prefix + topic,
             partitions,
             replication,
-            {**_NEEDED.get(topic, {}), **({} if needed_only else _MADE.get(topic, {}))},
+            {**_NEEDED.get(topic, {}), **({} if needed_only else {**_MADE.get(topic, {}), **made_safe})},
         )
         for topic in ALL
     ]

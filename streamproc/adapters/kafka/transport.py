@@ -20,6 +20,8 @@ from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
 from streamproc.adapters.kafka.config import WorkerConfig
+from streamproc.adapters.kafka.errors import WorkerError
+from streamproc.adapters.kafka.membership import NamedConsumer
 
 #: How long a fetch waits for records before partitions that were paused or resumed meanwhile are considered again.
 _POLL_S: Final = 0.2
@@ -98,7 +100,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy 
     def _create_worker_consumer(self, transport: "BatchTransport") -> AIOKafkaConsumer:
         """Make the consumer: read_committed, co-partitioned, and never set back by itself."""
         config = transport.desk.config
-        return AIOKafkaConsumer(
+        return NamedConsumer(
             client_id=f"{config.app_id}-worker",
             group_id=config.app_id,
             group_instance_id=config.instance,
@@ -124,6 +126,9 @@ class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy 
 
     def trouble(self) -> BaseException | None:
         """Return what keeps the consumer out of its group, for good."""
+        if getattr(self._consumer, "name_is_taken", False):
+            name = self.consumer.desk.config.instance
+            return WorkerError(f"another worker of the group has the name {name}: each needs an `instance` of its own")
         coordinator = None if self._consumer is None else self._consumer._coordinator  # noqa: SLF001 - told to fetches alone
         pending: BaseException | None = getattr(coordinator, "_pending_exception", None)
         return pending
@@ -246,7 +251,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except ConsumerStoppedError:
             raise
         except Exception as error:
-            desk.fail(error)
+            desk.fail(self._thread.trouble() or error)
             raise
         if fetched is None:
             return

@@ -32,6 +32,31 @@ async def test_the_worker_waits_for_kafka_and_goes_on(kafka_home, prefix, tmp_pa
             worker.end()
 
 
+@pytest.mark.long
+async def test_a_transaction_that_takes_too_long_is_done_again(kafka_home, prefix, tmp_path):
+    """Kafka stands still for longer than a commit may take: tasks are dropped and restored, every output once."""
+    traffic = a_show(duration=60.0)
+    half = len(traffic.records) // 2
+    with EmbeddedBroker(tmp_path / "broker", home=kafka_home) as broker:
+        await make_topics(broker.bootstrap, prefix, traffic.partitions)
+        await send(broker.bootstrap, prefix, traffic.records[:half])
+        worker = WorkerProcess(
+            tmp_path, broker.bootstrap, prefix, batch_records=20, max_step_records=40, commit_timeout_s=1.0
+        ).start()
+        try:
+            worker.wait_ready().wait_committed(100)
+            broker.pause()
+            worker.wait(lambda: worker.metric("streamproc_tasks_dropped_total") > 0, "end of a transaction")
+            broker.resume()
+            await send(broker.bootstrap, prefix, traffic.records[half:], live=True)
+            await all_committed(prefix, traffic, worker)
+            assert worker.terminate() == 0
+            await check_equal(broker.bootstrap, prefix, traffic)
+        finally:
+            broker.resume()
+            worker.end()
+
+
 async def test_time_goes_on_in_silence(broker, prefix, new_worker):
     """When nothing comes in for long, panes end all the same, and their records are published."""
     traffic = Traffic(1)

@@ -1,13 +1,17 @@
 """A task restored from Kafka: exactly the one that was lost, or a clear refusal."""
 
+import asyncio
 from dataclasses import replace
 
 import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.structs import OffsetAndMetadata
 
+from streamproc.adapters.broker.topics import delete_topics
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
 from streamproc.adapters.kafka.observer import Unobserved
@@ -22,14 +26,34 @@ from tests.broker import read_all
 
 
 @pytest.fixture
-def config(broker, prefix):
-    """The configuration of a worker of this test."""
-    return WorkerConfig(TaskConfig(HASH_KEY), bootstrap=broker.bootstrap, app_id=prefix + "worker", topic_prefix=prefix)
+async def config(broker, prefix):
+    """The configuration of a worker of this test, whose group has a coordinator."""
+    config = WorkerConfig(
+        TaskConfig(HASH_KEY), bootstrap=broker.bootstrap, app_id=prefix + "worker", topic_prefix=prefix
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    try:
+        # Kafka makes its topic of offsets when the first group asks for it.
+        async with asyncio.timeout(30):
+            while not await _is_coordinated(admin, config.app_id):
+                pass
+    finally:
+        await admin.close()
+    return config
+
+
+async def _is_coordinated(admin, group):
+    try:
+        await admin.find_coordinator(group)
+    except GroupCoordinatorNotAvailableError:
+        return False
+    return True
 
 
 def new_stepper(config):
     """A task that has read nothing."""
-    return Stepper(Task(Plain(), config.task), 0, spread=5)
+    return Stepper(Task(Plain(), config.task), 0, spread=5, group=config.app_id)
 
 
 async def worked(config, *, steps=6, read=50):
@@ -46,6 +70,7 @@ async def worked(config, *, steps=6, read=50):
                 )
             )
     stepper = new_stepper(config)
+    await restore(stepper, config, Unobserved())
     transactions = Transactions(config, 0, Unobserved())
     await transactions.start()
     try:
@@ -88,6 +113,16 @@ async def commit(config, offsets):
     await consumer.stop()
 
 
+async def forget(config):
+    """Delete the group with its offsets, as Kafka does when it was away for long."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap)
+    await admin.start()
+    coordinator = await admin.find_coordinator(config.app_id)
+    answer = await admin._send_request(DeleteGroupsRequest([config.app_id]), coordinator)
+    await admin.close()
+    assert answer.results == [(config.app_id, 0)]
+
+
 async def test_a_restored_task_is_the_one_that_was_lost(config):
     """Rooms, waiting events, watermark, clocks and offsets are the same, from snapshots and journalled input."""
     lost = await worked(config)
@@ -125,9 +160,16 @@ async def test_offsets_that_were_moved_are_told(config):
 async def test_forgotten_offsets_are_known_to_the_journal(config):
     """Kafka forgets the offsets of a group that was away for long; the journal was written with them."""
     lost = await worked(config, steps=1)
-    config = replace(config, app_id=config.app_id + "-forgotten")
+    await forget(config)
     start = await restore(new_stepper(config), config, Unobserved())
     assert start.positions[topics.CHAT] == lost.next[topics.CHAT]
+
+
+async def test_the_journal_of_another_group_is_not_continued(config):
+    """Two groups on one journal would publish everything: the second is told, before it reads anything else."""
+    await worked(config, steps=1)
+    with pytest.raises(WorkerError, match=r"is the journal of group \S+worker, and this is group another"):
+        await restore(new_stepper(config), replace(config, app_id="another"), Unobserved())
 
 
 async def test_a_damaged_journal_is_named(config):
@@ -159,15 +201,46 @@ async def test_a_damaged_snapshot_is_named(config):
         await restore(new_stepper(config), config, Unobserved())
 
 
+async def test_missing_snapshots_are_told(config):
+    """Rooms whose snapshots are gone would begin anew without a word; one that was given up by hand may."""
+    lost = await worked(config)
+    room_id = next(iter(lost.task.rooms))
+    await write(config, topics.SNAPSHOTS, room_id.encode(), None)
+    await restore(new_stepper(config), config, Unobserved())
+    await delete_topics(config.bootstrap, [config.on_kafka(topics.SNAPSHOTS)])
+    await make_topics(config.bootstrap, config.topic_prefix, 1)
+    with pytest.raises(SnapshotError, match=r"live.snapshots.v1 partition 0 has snapshots of 0 rooms, and by .* of \d"):
+        await restore(new_stepper(config), config, Unobserved())
+
+
+async def test_input_that_was_never_read_is_missed(config):
+    """Records of a topic that had none before came and went while no worker was there: that is told, too."""
+    await make_topics(config.bootstrap, config.topic_prefix, 1)
+    stepper = new_stepper(config)
+    await restore(stepper, config, Unobserved())
+    stepper.ranges.append(Range(None, 0, 0, 0))
+    transactions = Transactions(config, 0, Unobserved())
+    await transactions.start()
+    await transactions.commit(stepper.close())
+    await transactions.stop()
+    await write(config, topics.FEEDBACK, b"r", b"{}")
+    await delete(config, topics.FEEDBACK, 1)
+    with pytest.raises(WorkerError, match=r"live.feedback.v1 partition 0: the next record to read has offset 0, and"):
+        await restore(new_stepper(config), config, Unobserved())
+
+
+async def delete(config, topic, before):
+    """Delete a topic's records before an offset, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap)
+    await admin.start()
+    await admin.delete_records({TopicPartition(config.on_kafka(topic), 0): RecordsToDelete(before)})
+    await admin.close()
+
+
 async def test_input_that_is_gone_is_named(config):
     """Records that the journal needs again and Kafka has deleted are told, not skipped."""
     lost = await worked(config)
-    admin = AIOKafkaAdminClient(bootstrap_servers=config.bootstrap)
-    await admin.start()
-    await admin.delete_records(
-        {TopicPartition(config.on_kafka(topics.CHAT), 0): RecordsToDelete(lost.next[topics.CHAT])}
-    )
-    await admin.close()
+    await delete(config, topics.CHAT, lost.next[topics.CHAT])
     with pytest.raises(
         WorkerError, match=r"live.chat.v1 partition 0: offset \d+, which the journal needs again, is gone"
     ):

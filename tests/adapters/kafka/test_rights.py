@@ -79,7 +79,7 @@ _LONG = pytest.mark.long
         pytest.param(("topic", topics.ORDERS, "Read"), topics.ORDERS, marks=_LONG),
         (("topic", topics.METRICS, "Write"), topics.METRICS),
         (("group", "", "Read"), "worker"),
-        (("transactional-id", "", "Write"), "worker-0"),
+        (("transactional-id", "", "Write"), "live.journal.v1-0"),
         pytest.param(("topic", topics.CHAT, "Read"), topics.CHAT, marks=_LONG),
         (("topic", topics.CHAT, "DescribeConfigs"), topics.CHAT),
         pytest.param(("topic", topics.CLASSIFIED, "Write"), topics.CLASSIFIED, marks=_LONG),

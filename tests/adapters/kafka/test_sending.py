@@ -3,15 +3,20 @@
 import asyncio
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError, LeaderNotAvailableError, MessageSizeTooLargeError
 
-from streamproc.adapters.broker.topics import create_topics
+from streamproc.adapters.broker.errors import TopicError
+from streamproc.adapters.broker.topics import create_topics, delete_topics
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
+from streamproc.adapters.kafka.journal import committed_offsets
 from streamproc.adapters.kafka.observer import Unobserved
 from streamproc.adapters.kafka.sending import Outbox, new_producer, send
 from streamproc.adapters.kafka.topics import topic_specs
+from streamproc.adapters.kafka.transactions import Transactions
 from streamproc.contracts import topics
 from streamproc.pipeline.records import Output
+from streamproc.pipeline.step import Commit
 from streamproc.pipeline.task import TaskConfig
 from tests.broker import read_all
 
@@ -64,3 +69,53 @@ async def test_records_that_cannot_be_sent_stop_the_worker(config, producer):
     outbox.put([Output(topics.CLASSIFIED, b"r", b"x" * (2 << 20))])
     with pytest.raises(WorkerError, match="classified records cannot be sent: MessageSizeTooLargeError"):
         await outbox.settle()
+
+
+class Slow:
+    """A producer that gives up the second batch it is to send, or all from there on, as aiokafka's in an outage."""
+
+    def __init__(self, producer, error, *, forever=False):
+        self.create_batch, self._send, self._error = producer.create_batch, producer.send_batch, error
+        self.batches, self._forever = 0, forever
+
+    async def send_batch(self, *args, **options):
+        """Send it, or raise."""
+        self.batches += 1
+        if self.batches == 2 or (self._forever and self.batches > 2):
+            raise self._error
+        return await self._send(*args, **options)
+
+
+@pytest.mark.parametrize("error", [KafkaTimeoutError(), LeaderNotAvailableError()])
+async def test_a_long_outage_is_waited_for(config, producer, error):
+    """What the producer gives up after a while is sent again: the worker goes on, and copies are the same."""
+    outbox = Outbox(Slow(producer, error), config, 0, Unobserved())
+    outbox.put([Output(topics.CLASSIFIED, b"r", b"%d" % i * 600) for i in range(3)])
+    await outbox.settle()
+    assert outbox.size == 0
+    found = await read_all(config.bootstrap, config.on_kafka(topics.CLASSIFIED))
+    assert [record.value[:1] for record in found] == [b"0", b"0", b"1", b"2"]
+
+
+async def test_a_topic_that_is_gone_is_not_waited_for(config, producer):
+    """Records for a topic that was deleted meanwhile stop the worker with its name."""
+    await delete_topics(config.bootstrap, [config.on_kafka(topics.CLASSIFIED)])
+    outbox = Outbox(Slow(producer, KafkaTimeoutError(), forever=True), config, 0, Unobserved())
+    outbox.put([Output(topics.FEEDBACK_CLASSIFIED, b"r", b"%d" % i * 600) for i in range(3)])
+    with pytest.raises(TopicError, match=r"topics were deleted while the worker ran: .*live.chat.classified.v1"):
+        await outbox.settle()
+
+
+async def test_a_step_is_committed_whole_or_not_at_all(config):
+    """One output that Kafka refuses: the commit fails, and neither the others nor the offsets are to be seen."""
+    transactions = Transactions(config, 0, Unobserved())
+    await transactions.start()
+    outputs = [Output(topics.JOURNAL, b"0", b"{}"), Output(topics.METRICS, b"r", b"x" * (2 << 20))]
+    with pytest.raises(MessageSizeTooLargeError):
+        await transactions.commit(Commit(1, outputs, {topics.CHAT: 5}))
+    await transactions.stop()
+    heir = Transactions(config, 0, Unobserved())
+    await heir.start()
+    await heir.stop()
+    assert await read_all(config.bootstrap, config.on_kafka(topics.JOURNAL)) == []
+    assert await committed_offsets(config, 0) == {}

@@ -28,6 +28,14 @@ def test_settings_that_numbers_depend_on():
     assert config[topics.SNAPSHOTS]["cleanup.policy"] == "compact"
     assert config[topics.SNAPSHOTS]["max.message.bytes"] == str(LARGEST_RECORD)
     assert config[topics.JOURNAL]["retention.ms"] == "-1"
+    assert config[topics.JOURNAL]["retention.bytes"] == str(1 << 30)
+
+
+def test_what_is_acknowledged_survives_the_loss_of_a_node():
+    """Topics of three replicas take nothing that is on one node alone; with fewer that would stop all writing."""
+    for replication, expected in ((3, "2"), (2, None), (1, None), (-1, None)):
+        found = {spec.config.get("min.insync.replicas") for spec in topic_specs(1, replication=replication)}
+        assert found == {expected}
 
 
 async def test_the_number_of_partitions_is_what_the_topics_have(broker, prefix):

@@ -7,7 +7,9 @@ from importlib.metadata import version
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.protocol.group import HeartbeatRequest
 from faust import App
 from faust.app.base import BootStrategy
 from faust.transport.consumer import Consumer
@@ -43,6 +45,8 @@ def test_versions_are_those_the_transport_was_written_for(package, pinned):
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["transport"]),
         (driver.AIOKafkaConsumerThread, "_ensure_consumer", []),
         (driver.AIOKafkaConsumerThread, "_fetch_records", ["consumer", "active_partitions", "timeout", "max_records"]),
+        (GroupCoordinator, "_send_req", ["request"]),
+        (HeartbeatRequest, "__init__", ["group", "generation_id", "member_id"]),
         (Fetcher, "fetched_records", ["partitions", "timeout", "max_records"]),
         (App, "_create_directories", []),
         (FlowControlEvent, "is_active", []),

@@ -28,6 +28,9 @@ async def test_a_backlog_comes_out_as_replay_has_it(broker, prefix, new_worker):
     assert worker.metric("streamproc_late_total") == 0
     assert worker.terminate() == 0
     assert worker.lines()[-1].startswith("{"), "a clean end needs no last words"
+    worker.start().wait_ready()
+    assert worker.metric("streamproc_restored_records_total") == 0, "snapshots of all rooms leave nothing to read again"
+    assert worker.terminate() == 0
     await check_equal(broker.bootstrap, prefix, traffic)
 
 
