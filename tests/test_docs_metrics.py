@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from streamproc.adapters.metrics import METRICS
-from streamproc.contracts.outputs import Group, Metrics
+from streamproc.contracts.metrics import Group, Metrics
 
 DOC = Path(__file__).parents[1] / "docs" / "metrics.md"
 

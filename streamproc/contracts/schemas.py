@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from streamproc.contracts import inputs, outputs, topics
+from streamproc.contracts import inputs, metrics, outputs, topics
 
 MODELS: Final[dict[str, type[BaseModel]]] = {
     **inputs.MODELS,
     topics.CLASSIFIED: outputs.Classified,
     topics.FEEDBACK_CLASSIFIED: outputs.FeedbackClassified,
     topics.QUESTIONS: outputs.Question,
-    topics.METRICS: outputs.Metrics,
+    topics.METRICS: metrics.Metrics,
     topics.ALERTS: outputs.Alert,
     topics.DEAD_LETTER: outputs.DeadLetter,
 }

@@ -7,12 +7,12 @@ from time import monotonic
 
 from aiokafka import TopicPartition
 
+from streamproc.adapters.kafka.batches import Batch, State
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.observer import Unobserved
 from streamproc.adapters.kafka.rebuild import do_again
 from streamproc.adapters.kafka.runner import Runner
 from streamproc.adapters.kafka.sending import new_producer
-from streamproc.adapters.kafka.transport import Batch, State
 from streamproc.adapters.kafka.work import Surroundings
 from streamproc.contracts import topics
 from streamproc.domain.time import GRACE

@@ -4,7 +4,7 @@ import asyncio
 
 from aiokafka import TopicPartition
 
-from streamproc.adapters.kafka.transport import Batch
+from streamproc.adapters.kafka.batches import Batch
 from streamproc.contracts import topics
 from tests.adapters.kafka.show import a_show
 from tests.durability.lives import PARTITION, Life, Play

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import structlog
 from aiokafka import TopicPartition
 
+from streamproc.adapters.kafka.batches import Batch, Fetched
 from streamproc.adapters.kafka.errors import WorkerError
 from streamproc.adapters.kafka.runner import Runner
-from streamproc.adapters.kafka.transport import Batch, Fetched
 from streamproc.adapters.kafka.work import Surroundings
 from streamproc.contracts import topics
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from time import monotonic
 
-from streamproc.adapters.kafka.transport import Batch, State
+from streamproc.adapters.kafka.batches import Batch, State
 
 #: Answers of Kafka older than this say nothing about now.
 _FRESH_S = 3.0

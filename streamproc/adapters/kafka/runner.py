@@ -7,11 +7,11 @@ from typing import Final
 import structlog
 from aiokafka.errors import ProducerFenced
 
+from streamproc.adapters.kafka.batches import Batch, State
 from streamproc.adapters.kafka.errors import told, worth_another_try
 from streamproc.adapters.kafka.restore import Start, restore
 from streamproc.adapters.kafka.topics import check_not_gone
 from streamproc.adapters.kafka.transactions import Transactions
-from streamproc.adapters.kafka.transport import Batch, State
 from streamproc.adapters.kafka.work import Surroundings, Work
 from streamproc.contracts import topics
 from streamproc.pipeline.step import Stepper

@@ -1,13 +1,12 @@
 """Faust's transport with a batch hand-over: one fetched batch of a partition is one event.
 
 Faust's own path costs four asyncio tasks a record; this one costs them once a batch. Everything private that it
-touches in faust-streaming 0.15.3 and aiokafka 0.14.0 is in this file, and has a contract test each.
+touches in faust-streaming 0.15.3 and aiokafka 0.14.0 is here and in membership.py, and has a contract test each.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any, ClassVar, Final, NamedTuple, Protocol
+from typing import Any, ClassVar, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -19,7 +18,7 @@ from mode import Service
 from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
-from streamproc.adapters.kafka.config import WorkerConfig
+from streamproc.adapters.kafka.batches import Batch, Desk, Fetched, State
 from streamproc.adapters.kafka.errors import WorkerError
 from streamproc.adapters.kafka.membership import NamedConsumer
 
@@ -28,62 +27,6 @@ _POLL_S: Final = 0.2
 _NOTHING_TO_READ_S: Final = 0.02
 #: How often the way into the group is looked at.
 _GROUP_POLL_S: Final = 0.5
-
-
-class State(NamedTuple):
-    """What is known of a partition after a fetch: its position, and where its committed records end.
-
-    ``answer`` numbers the answer of Kafka that ``end`` and the records before ``position`` come from; partitions of one
-    answer share it. ``at`` is when it came (s, monotonic). Before the first answer, ``end`` is None.
-    """
-
-    epoch: int
-    position: int
-    end: int | None
-    answer: int
-    at: float
-
-
-class Batch(NamedTuple):
-    """Records fetched together, in order. ``epoch`` and ``number`` tell a stale batch and a lost one.
-
-    ``answer`` is the number of Kafka's answer that they came with.
-    """
-
-    topic: str
-    partition: int
-    epoch: int
-    number: int
-    answer: int
-    records: list[Any]
-
-
-@dataclass(slots=True)
-class Fetched:
-    """One fetch: batches of the partitions that have any, states of all that were started."""
-
-    batches: dict[TopicPartition, Batch]
-    states: dict[TopicPartition, State]
-
-
-class Desk(Protocol):
-    """What takes the batches: it says what may be read, and has tasks restored before the first fetch."""
-
-    @property
-    def config(self) -> WorkerConfig:
-        """Return the worker's configuration."""
-
-    def readable(self) -> set[tuple[str, int]]:
-        """Return the (topic, partition) pairs whose task is restored and which are not paused."""
-
-    def saw(self, fetched: Fetched) -> None:
-        """Take note of a fetch before its batches are handed over."""
-
-    async def restored(self) -> Mapping[TopicPartition, int]:
-        """Return where each assigned partition is read from, once all tasks are restored."""
-
-    def fail(self, error: BaseException) -> None:
-        """Stop the worker because of ``error``."""
 
 
 class BatchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # mypy does not follow Faust's types

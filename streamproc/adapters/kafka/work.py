@@ -7,6 +7,7 @@ from time import monotonic
 
 from aiokafka import AIOKafkaProducer
 
+from streamproc.adapters.kafka.batches import Batch, State
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.errors import WorkerError
 from streamproc.adapters.kafka.idle import Idle
@@ -16,7 +17,6 @@ from streamproc.adapters.kafka.reading import Reading, too_far_ahead
 from streamproc.adapters.kafka.restore import Start
 from streamproc.adapters.kafka.sending import Outbox
 from streamproc.adapters.kafka.transactions import Transactions
-from streamproc.adapters.kafka.transport import Batch, State
 from streamproc.contracts import topics
 from streamproc.pipeline.events import Understanding
 from streamproc.pipeline.step import Commit, Range, Stepper

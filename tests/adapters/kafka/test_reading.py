@@ -2,9 +2,9 @@
 
 from time import monotonic
 
+from streamproc.adapters.kafka.batches import Batch, State
 from streamproc.adapters.kafka.idle import Idle
 from streamproc.adapters.kafka.reading import Reading, too_far_ahead
-from streamproc.adapters.kafka.transport import Batch, State
 
 
 def state(position, end, answer=1, at=0.0):

@@ -3,10 +3,10 @@
 import asyncio
 from time import monotonic
 
+from streamproc.adapters.kafka.batches import Batch, State
 from streamproc.adapters.kafka.config import WorkerConfig
 from streamproc.adapters.kafka.observer import Unobserved
 from streamproc.adapters.kafka.restore import Start
-from streamproc.adapters.kafka.transport import Batch, State
 from streamproc.adapters.kafka.work import Surroundings, Work
 from streamproc.contracts import topics
 from streamproc.pipeline.records import Record
