@@ -1,7 +1,7 @@
 """Question clusters of one session: who asks the same, who has answered, what waits."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -14,7 +14,9 @@ from streamproc.domain.time import ASKER, DUE, EXPIRY, MINUTE, REJOIN
 from streamproc.domain.windows import Tally
 
 #: A closed cluster is kept whole until no asker can be judged by it any more.
-_KEEP = REJOIN + ASKER + MINUTE
+_KEEP: Final = REJOIN + ASKER + MINUTE
+#: Tells a cluster from closed ones with the same cluster_id, and is not published; no event_id holds it.
+_AGAIN: Final = "#"
 
 
 class Board:
@@ -143,6 +145,9 @@ class Board:
 
     # -- inside
 
+    def _cluster_id(self, key: str) -> str:
+        return f"{self.session_id}/{key.rstrip(_AGAIN)}"
+
     def _by_first_ask(self, keys: Iterable[str]) -> list[Cluster]:
         return sorted((self.open[key] for key in set(keys)), key=lambda cluster: cluster.seq)
 
@@ -169,10 +174,13 @@ class Board:
             self.around.count("closed_clusters", 1)
             self._judge_early(state.clusters[state.closed[0]], t)
             self._retire()
-        reopened_from = None if reopens is None else f"{self.session_id}/{reopens}"
+        reopened_from = None if reopens is None else self._cluster_id(reopens)
         key = message.event_id
-        while key in state.clusters:  # an id used again: producers should not, and must not harm others
+        # An id used again: producers should not, and must not harm others.
+        while key in self.open:
             key += "~"
+        while key in state.clusters:
+            key += _AGAIN
         cluster = Cluster(key, state.seq, message.text, label.sub, label.topic, product, t, t, reopened_from)
         state.seq += 1
         state.clusters[cluster.key] = self.open[cluster.key] = cluster
@@ -243,7 +251,7 @@ class Board:
                 del self.waiting[user]
 
     def _emit(self, cluster: Cluster, change: str, t: int, event_id: str | None) -> None:
-        cluster_id = f"{self.session_id}/{cluster.key}"
+        cluster_id = self._cluster_id(cluster.key)
         answer = cluster.answer
         record: dict[str, Any] = {
             "id": f"{cluster_id}#{cluster.changes}",
