@@ -18,6 +18,8 @@ HELP_THRESHOLD: Final = 0.6
 #: An utterance names what a question names where it holds this share of the question's content.
 _NAMED: Final = 0.45
 _ECHOED: Final = 0.8
+#: Topics whose answers may lack any telling word, so that a question's own words and more will do.
+_ECHOES: Final = frozenset({"quality", "after_sales", "usage", "other"})
 _HALF: Final = 40.0
 _LEAST_ECHO: Final = 60
 _CORE: Final = 0.2
@@ -58,7 +60,8 @@ def _evidence(asked: Profile, topic: str | None, said: Profile) -> float:
     typed = said.answers(topic)
     if typed and named >= _NAMED and (asked.weight or topic != "other"):
         return 0.6 + 0.4 * value
-    if named >= _ECHOED and asked.weight >= _LEAST_ECHO and topic is not None and said.weight > 1.3 * asked.weight:
+    echoed = topic in _ECHOES and named >= _ECHOED and asked.weight >= _LEAST_ECHO
+    if echoed and said.weight > 1.3 * asked.weight:
         return 0.6 + 0.4 * value
     return 0.6 * value
 

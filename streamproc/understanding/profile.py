@@ -23,7 +23,15 @@ _TOPIC_WORDS: Final = {topic: re.compile(pattern) for topic, pattern in _DATA["t
 _DODGES: Final = Screened(_DATA["dodge"])
 _SLOTS: Final = Alternatives(_DATA["slots"])
 _EMOTES: Final = re.compile(r"\[[^\[\]\s]{1,8}\]")
-_SPELT: Final = re.compile(r"(?<![一二三四五六七八九十百])[一二三四五六七八九](?=[号件])")
+#: 一米六五, 一百六十五, 二十四, 三号; not 百分百, 千万, 十分.
+_SPELT: Final = re.compile(
+    "([D])米([D])([D])?"
+    "|[D]千(?:[D]百)?(?:零?[D]?十)?(?:零?[D])?|[D]百(?:零?[D]?十[D]?|零?[D])?|[D]十[D]?|十[D]"
+    "|(?<![D十百])[D](?=[号件])".replace("D", "一二两三四五六七八九")
+)
+_UNITS: Final = {"十": 10, "百": 100, "千": 1000}
+#: 160 100斤 are two numbers, also where folding takes the space between them away.
+_APART: Final = re.compile(r"(?<=\d)\s+(?=\d)")
 _NOISE: Final = re.compile(r"[\W_]+")
 _LATIN: Final = re.compile(r"[a-z]+|\d+")
 _WEIGHTS: Final = {char: int(weight) for char, weight in zip(*[iter(_read("weights.txt").split())] * 2, strict=True)}
@@ -63,10 +71,29 @@ class Profile(NamedTuple):
         return _grams(self.folded)
 
 
-def canonical(folded: str) -> str:
-    """Put one word for each set of synonyms, and a digit for a spelt number before 号 and 件."""
-    folded = _SPELT.sub(lambda match: str("零一二三四五六七八九".index(match.group())), folded)
-    return _SYNONYMS.name_all(folded)
+def in_digits(folded: str) -> str:
+    """Put digits for spelt numbers and heights: speech recognition writes both."""
+    return _SPELT.sub(_number, folded)
+
+
+def _number(match: re.Match[str]) -> str:
+    if match[1]:
+        return f"{_digit(match[1])}{_digit(match[2])}{_digit(match[3] or '零')} "
+    total = last = 0
+    unit = 10
+    for char in match.group():
+        if char in _UNITS:
+            unit = _UNITS[char]
+            total += (last or 1) * unit
+            last = 0
+        else:
+            last = _digit(char)
+            unit = 10 if char == "零" else unit
+    return str(total + last * max(unit // 10, 1))
+
+
+def _digit(char: str) -> int:
+    return 2 if char == "两" else "零一二三四五六七八九".index(char)
 
 
 def _parts(text: str) -> list[str]:
@@ -91,9 +118,9 @@ def _grams(folded: str) -> Grams:
 
 
 def _content(plain: str, topic: str | None) -> dict[str, int]:
-    plain = _SCAFFOLD.sub(" ", plain)
     if topic in _TOPIC_WORDS:
         plain = _TOPIC_WORDS[topic].sub(" ", plain)
+    plain = _SCAFFOLD.sub(" ", plain)
     found: dict[str, int] = {}
     for part in _parts(plain):
         for word in _LATIN.findall(part):
@@ -120,8 +147,8 @@ def _answers(topic: str, folded: str) -> bool:
 @lru_cache(maxsize=16384)
 def profile(text: str, topic: str | None = None) -> Profile:
     """Give the profile of a text; a question's content leaves its topic's words out."""
-    folded = _EMOTES.sub(" ", fold_text(text))
-    plain = canonical(folded)
+    folded = in_digits(_EMOTES.sub(" ", fold_text(_APART.sub(",", text))))
+    plain = _SYNONYMS.name_all(folded)
     content = _content(plain, topic)
     return Profile(
         folded=folded,
