@@ -6,7 +6,7 @@ the question names, or says the question's own words. Precision comes first: a w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from streamproc.understanding.profile import Profile, profile
@@ -37,8 +37,8 @@ class _Open(NamedTuple):
     product: str | None
 
 
-def _overlap(one: Mapping[str, int], other: Mapping[str, int]) -> int:
-    return sum(weight for gram, weight in one.items() if gram in other)
+def _overlap(one: Mapping[str, int], other: Container[str]) -> int:
+    return sum([weight for gram, weight in one.items() if gram in other])
 
 
 def _compatible(asked: Profile, said: Profile) -> bool:
@@ -50,32 +50,38 @@ def _sorts(slots: frozenset[str]) -> set[str]:
     return {slot[:5] for slot in slots if not slot.startswith("number")}
 
 
-def _evidence(asked: Profile, topic: str | None, said: Profile) -> float:
-    grams = asked.grams
-    base = _overlap(grams.weights, said.grams.weights) / grams.size
-    value = base / (base + _HALF)
+def _answering(asked: Profile, topic: str | None, said: Profile) -> bool:
+    """Tell whether an utterance sounds like an answer and names what is asked, or says the question's words and more."""
     if said.dodges or not _compatible(asked, said):
-        return 0.5 * value
+        return False
     named = _overlap(asked.content, said.content) / asked.weight if asked.weight else 1.0
-    typed = said.answers(topic)
-    if typed and named >= _NAMED and (asked.weight or topic != "other"):
-        return 0.6 + 0.4 * value
+    if named >= _NAMED and (asked.weight or topic != "other") and said.answers(topic):
+        return True
     echoed = topic in _ECHOES and named >= _ECHOED and asked.weight >= _LEAST_ECHO
-    if echoed and said.weight > 1.3 * asked.weight:
-        return 0.6 + 0.4 * value
-    return 0.6 * value
+    return echoed and said.weight > 1.3 * asked.weight
+
+
+def _strength(asked: Profile, said: Profile) -> float:
+    base = _overlap(asked.grams.weights, said.heard) / asked.grams.size
+    return base / (base + _HALF)
 
 
 def score(question: str, answer: str) -> float:
     """Say how well an utterance answers a question, from 0 to 1; 0.6 and above is taken for an answer."""
     topic = _RULES.topic(question)
-    return round(_evidence(profile(question, topic), topic, profile(answer)), 6)
+    asked, said = profile(question, topic), profile(answer)
+    value = _strength(asked, said)
+    return round(_answer_score(value) if _answering(asked, topic, said) else ANSWER_THRESHOLD * value, 6)
+
+
+def _answer_score(strength: float) -> float:
+    return ANSWER_THRESHOLD + (1.0 - ANSWER_THRESHOLD) * strength
 
 
 def rank(question: str, answer: str) -> float:
     """Order several questions by how likely an utterance answers them; its first words count twice."""
     asked = profile(question).grams
-    said, head = profile(answer).grams.weights, profile(answer[:_HEAD]).grams.weights
+    said, head = profile(answer).heard, profile(answer[:_HEAD]).heard
     return (_overlap(asked.weights, said) + _overlap(asked.weights, head)) / asked.size
 
 
@@ -168,9 +174,10 @@ class QuestionIndex:
             entry = self._open[key]
             if product is not None and entry.product is not None and entry.product != product:
                 continue
-            value = _evidence(entry.profile, entry.topic, said)
-            if value >= threshold:
-                found.append((key, round(value, 6)))
+            if _answering(entry.profile, entry.topic, said):
+                value = _answer_score(_strength(entry.profile, said))
+                if value >= threshold:
+                    found.append((key, round(value, 6)))
         return sorted(found)
 
     def _candidates(self, grams: Iterable[str]) -> set[str]:

@@ -4,6 +4,8 @@ import re
 import tomllib
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
+from operator import add
 from typing import Final, NamedTuple
 
 from streamproc.understanding.rules import fold_text
@@ -33,7 +35,8 @@ _UNITS: Final = {"十": 10, "百": 100, "千": 1000}
 #: 160 100斤 are two numbers, also where folding takes the space between them away.
 _APART: Final = re.compile(r"(?<=\d)\s+(?=\d)")
 _NOISE: Final = re.compile(r"[\W_]+")
-_LATIN: Final = re.compile(r"[a-z]+|\d+")
+#: A word of letters, a number, or a run of Chinese and other characters.
+_RUNS: Final = re.compile(r"[a-z]+|[0-9]+|[^\x00-\x7f\W_]+")
 _WEIGHTS: Final = {char: int(weight) for char, weight in zip(*[iter(_read("weights.txt").split())] * 2, strict=True)}
 _RARE: Final = max(_WEIGHTS.values())
 #: Between counting shared grams (0) and their share (1); measured on the pairs.
@@ -67,8 +70,13 @@ class Profile(NamedTuple):
 
     @property
     def grams(self) -> Grams:
-        """All grams of the text, made when first asked for: most utterances meet no question."""
+        """All grams of the text with their weights, as a question is compared by."""
         return _grams(self.folded)
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """The grams alone, as an utterance is compared by; made when first asked for: most meet no question."""
+        return _heard(self.folded)
 
 
 def in_digits(folded: str) -> str:
@@ -117,21 +125,30 @@ def _grams(folded: str) -> Grams:
     return Grams(grams, float(max(sum(grams.values()), 1)) ** _LENGTH)
 
 
+@lru_cache(maxsize=8192)
+def _heard(folded: str) -> frozenset[str]:
+    grams: set[str] = set()
+    for part in _parts(folded):
+        sounds = ["~" + sound(char) for char in part]
+        grams.update(part)
+        grams.update(map(add, part, part[1:]))
+        grams.update(sounds)
+        grams.update([f"{one} {other[1:]}" for one, other in pairwise(sounds)])
+    return frozenset(grams)
+
+
 def _content(plain: str, topic: str | None) -> dict[str, int]:
     if topic in _TOPIC_WORDS:
         plain = _TOPIC_WORDS[topic].sub(" ", plain)
     plain = _SCAFFOLD.sub(" ", plain)
     found: dict[str, int] = {}
-    for part in _parts(plain):
-        for word in _LATIN.findall(part):
-            found[word] = 4 * _RARE
-        for index, char in enumerate(part):
-            if char.isascii():
-                continue
-            found[char] = _WEIGHTS.get(char, _RARE)
-            following = part[index + 1 : index + 2]
-            if following and not following.isascii():
-                found[char + following] = _WEIGHTS.get(char, _RARE) + _WEIGHTS.get(following, _RARE)
+    for run in _RUNS.findall(plain):
+        if run.isascii():
+            found[run] = 4 * _RARE
+        else:
+            weights = [_WEIGHTS.get(char, _RARE) for char in run]
+            found.update(zip(run, weights, strict=True))
+            found.update(zip(map(add, run, run[1:]), map(add, weights, weights[1:]), strict=True))
     return found
 
 
