@@ -51,7 +51,7 @@ def _sorts(slots: frozenset[str]) -> set[str]:
 
 
 def _answering(asked: Profile, topic: str | None, said: Profile) -> bool:
-    """Tell whether an utterance sounds like an answer and names what is asked, or says the question's words and more."""
+    """Tell whether an utterance sounds like an answer and names what is asked, or says its words and more."""
     if said.dodges or not _compatible(asked, said):
         return False
     named = _overlap(asked.content, said.content) / asked.weight if asked.weight else 1.0
