@@ -9,7 +9,7 @@ ARGS ?=
 KILLS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-long soak bench bench-restart bench-scrape flood audit schemas lint format lock lock-kafka clean
+.PHONY: help setup tools demo test test-long soak bench bench-restart bench-scrape bench-text flood audit schemas lint format lock lock-kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -38,6 +38,9 @@ bench-restart: tools ## Measure the time from a worker's kill to results as fres
 
 bench-scrape: tools ## Measure what a scrape of /metrics costs at 2,000 rooms
 	$(BIN)/python -m bench.scrape $(ARGS)
+
+bench-text: tools ## Measure what a message and an utterance cost to understand
+	$(BIN)/python -m bench.understand $(ARGS)
 
 flood: tools ## Measure what bad records cost beside good ones, by reason
 	$(BIN)/python -m bench.flood $(ARGS)

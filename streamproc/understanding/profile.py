@@ -51,10 +51,10 @@ class Grams(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """One text as the matcher sees it.
+    """One question as the matcher sees it.
 
     ``content`` is the grams left when scaffolding and the topic's own words are out, ``weight`` their sum, ``core``
-    the same with the topic's words; ``slots`` are colours, sizes, numbers and places; ``dodges`` says that it puts off.
+    the same with the topic's words; ``slots`` are colours, sizes, numbers and places.
     """
 
     folded: str
@@ -62,6 +62,22 @@ class Profile(NamedTuple):
     weight: int
     core: dict[str, int]
     slots: frozenset[str]
+
+    @property
+    def grams(self) -> Grams:
+        """All grams of the text with their weights, as a question is compared by."""
+        return _grams(self.folded)
+
+
+class Said(NamedTuple):
+    """One utterance as the matcher sees it; what few questions ask of it is made when first asked for.
+
+    ``content`` is the grams left when scaffolding is out, ``dodges`` says that it puts off.
+    """
+
+    folded: str
+    plain: str
+    content: frozenset[str]
     dodges: bool
 
     def answers(self, topic: str | None) -> bool:
@@ -69,13 +85,18 @@ class Profile(NamedTuple):
         return topic is not None and _answers(topic, self.folded)
 
     @property
-    def grams(self) -> Grams:
-        """All grams of the text with their weights, as a question is compared by."""
-        return _grams(self.folded)
+    def slots(self) -> frozenset[str]:
+        """The colours, sizes, numbers and places."""
+        return _slots(self.plain)
 
     @property
-    def heard(self) -> frozenset[str]:
-        """The grams alone, as an utterance is compared by; made when first asked for: most meet no question."""
+    def weight(self) -> int:
+        """The sum of the content's weights."""
+        return sum([_gram_weight(gram) for gram in self.content])
+
+    @property
+    def grams(self) -> frozenset[str]:
+        """All grams of the text, without weights."""
         return _heard(self.folded)
 
 
@@ -142,16 +163,24 @@ def _content(plain: str, topic: str | None) -> dict[str, int]:
         plain = _TOPIC_WORDS[topic].sub(" ", plain)
     plain = _SCAFFOLD.sub(" ", plain)
     found: dict[str, int] = {}
+    weight_of = _WEIGHTS.get
     for run in _RUNS.findall(plain):
         if run.isascii():
             found[run] = 4 * _RARE
         else:
-            weights = [_WEIGHTS.get(char, _RARE) for char in run]
+            weights = [weight_of(char, _RARE) for char in run]
             found.update(zip(run, weights, strict=True))
             found.update(zip(map(add, run, run[1:]), map(add, weights, weights[1:]), strict=True))
     return found
 
 
+def _gram_weight(gram: str) -> int:
+    if gram.isascii():
+        return 4 * _RARE
+    return sum([_WEIGHTS.get(char, _RARE) for char in gram])
+
+
+@lru_cache(maxsize=4096)
 def _slots(folded: str) -> frozenset[str]:
     return frozenset(_SLOTS.occurrences(folded))
 
@@ -162,10 +191,9 @@ def _answers(topic: str, folded: str) -> bool:
 
 
 @lru_cache(maxsize=16384)
-def profile(text: str, topic: str | None = None) -> Profile:
-    """Give the profile of a text; a question's content leaves its topic's words out."""
-    folded = in_digits(_EMOTES.sub(" ", fold_text(_APART.sub(",", text))))
-    plain = _SYNONYMS.name_all(folded)
+def profile(text: str, topic: str | None) -> Profile:
+    """Give the profile of a question; its content leaves its topic's words out."""
+    folded, plain = _folded(text)
     content = _content(plain, topic)
     return Profile(
         folded=folded,
@@ -173,5 +201,23 @@ def profile(text: str, topic: str | None = None) -> Profile:
         weight=sum(content.values()),
         core=_content(plain, None) if topic else content,
         slots=_slots(plain),
-        dodges=_DODGES.found(folded),
     )
+
+
+@lru_cache(maxsize=16384)
+def said(text: str) -> Said:
+    """Give the profile of an utterance."""
+    folded, plain = _folded(text)
+    content: set[str] = set()
+    for run in _RUNS.findall(_SCAFFOLD.sub(" ", plain)):
+        if run.isascii():
+            content.add(run)
+        else:
+            content.update(run)
+            content.update(map(add, run, run[1:]))
+    return Said(folded, plain, frozenset(content), _DODGES.found(folded))
+
+
+def _folded(text: str) -> tuple[str, str]:
+    folded = in_digits(_EMOTES.sub(" ", fold_text(_APART.sub(",", text))))
+    return folded, _SYNONYMS.name_all(folded)
