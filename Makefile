@@ -9,7 +9,7 @@ ARGS ?=
 KILLS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-long soak bench bench-restart bench-scrape bench-memory flood audit schemas lint format lock lock-kafka clean
+.PHONY: help setup tools demo test test-long soak bench bench-restart bench-scrape bench-memory bench-text flood audit schemas lint format lock lock-kafka clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,6 +41,9 @@ bench-scrape: tools ## Measure what a scrape of /metrics costs at 2,000 rooms
 
 bench-memory: tools ## Measure what one loud room keeps in memory, with and without bounds
 	$(BIN)/python -m bench.memory $(ARGS)
+
+bench-text: tools ## Measure what a message and an utterance cost to understand
+	$(BIN)/python -m bench.understand $(ARGS)
 
 flood: tools ## Measure what bad records cost beside good ones, by reason
 	$(BIN)/python -m bench.flood $(ARGS)

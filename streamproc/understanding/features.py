@@ -1,6 +1,6 @@
 """Features of a batch of texts as 32-bit keys, one row of keys for each position, without a loop over messages.
 
-Three sequences are read in n-grams: folded characters (1 to 4), words (1 to 2), and the classes of those words that
+Three sequences are read in n-grams: folded characters (1 to 3), words (1 to 2), and the classes of those words that
 the lexicon knows, others left out (1 to 3). A fourth set says what n-grams cannot see: length, script, bare numbers.
 """
 
@@ -16,7 +16,7 @@ from streamproc.understanding.text import cut
 Keys = npt.NDArray[np.uint32]
 Ids = npt.NDArray[np.int64]
 
-CHAR_ORDERS, WORD_ORDERS, CLASS_ORDERS = 4, 2, 3
+CHAR_ORDERS, WORD_ORDERS, CLASS_ORDERS = 3, 2, 3
 _CHAR_SALT, _WORD_SALT, _CLASS_SALT, _HAND_SALT = 11, 211, 3001, 40009
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)

@@ -6,10 +6,10 @@ the question names, or says the question's own words. Precision comes first: a w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from streamproc.understanding.profile import Profile, profile
+from streamproc.understanding.profile import Profile, Said, profile, said
 from streamproc.understanding.rules import TOPICS, Rules
 
 SAME_THRESHOLD: Final = 0.66
@@ -18,6 +18,8 @@ HELP_THRESHOLD: Final = 0.6
 #: An utterance names what a question names where it holds this share of the question's content.
 _NAMED: Final = 0.45
 _ECHOED: Final = 0.8
+#: Topics whose answers may lack any telling word, so that a question's own words and more will do.
+_ECHOES: Final = frozenset({"quality", "after_sales", "usage", "other"})
 _HALF: Final = 40.0
 _LEAST_ECHO: Final = 60
 _CORE: Final = 0.2
@@ -35,45 +37,52 @@ class _Open(NamedTuple):
     product: str | None
 
 
-def _overlap(one: Mapping[str, int], other: Mapping[str, int]) -> int:
-    return sum(weight for gram, weight in one.items() if gram in other)
+def _overlap(one: Mapping[str, int], other: Container[str]) -> int:
+    return sum([weight for gram, weight in one.items() if gram in other])
 
 
-def _compatible(asked: Profile, said: Profile) -> bool:
+def _compatible(asked: Profile, heard: Said) -> bool:
     """Tell whether no colour, size, place or number of the question is met by another of its sort alone."""
-    return not asked.slots or asked.slots <= said.slots or not _sorts(asked.slots) & _sorts(said.slots - asked.slots)
+    return not asked.slots or asked.slots <= heard.slots or not _sorts(asked.slots) & _sorts(heard.slots - asked.slots)
 
 
 def _sorts(slots: frozenset[str]) -> set[str]:
     return {slot[:5] for slot in slots if not slot.startswith("number")}
 
 
-def _evidence(asked: Profile, topic: str | None, said: Profile) -> float:
-    grams = asked.grams
-    base = _overlap(grams.weights, said.grams.weights) / grams.size
-    value = base / (base + _HALF)
-    if said.dodges or not _compatible(asked, said):
-        return 0.5 * value
-    named = _overlap(asked.content, said.content) / asked.weight if asked.weight else 1.0
-    typed = said.answers(topic)
-    if typed and named >= _NAMED and (asked.weight or topic != "other"):
-        return 0.6 + 0.4 * value
-    if named >= _ECHOED and asked.weight >= _LEAST_ECHO and topic is not None and said.weight > 1.3 * asked.weight:
-        return 0.6 + 0.4 * value
-    return 0.6 * value
+def _answering(asked: Profile, topic: str | None, heard: Said) -> bool:
+    """Tell whether an utterance sounds like an answer and names what is asked, or says its words and more."""
+    if heard.dodges or not _compatible(asked, heard):
+        return False
+    named = _overlap(asked.content, heard.content) / asked.weight if asked.weight else 1.0
+    if named >= _NAMED and (asked.weight or topic != "other") and heard.answers(topic):
+        return True
+    echoed = topic in _ECHOES and named >= _ECHOED and asked.weight >= _LEAST_ECHO
+    return echoed and heard.weight > 1.3 * asked.weight
+
+
+def _strength(asked: Profile, heard: Said) -> float:
+    base = _overlap(asked.grams.weights, heard.grams) / asked.grams.size
+    return base / (base + _HALF)
 
 
 def score(question: str, answer: str) -> float:
     """Say how well an utterance answers a question, from 0 to 1; 0.6 and above is taken for an answer."""
     topic = _RULES.topic(question)
-    return round(_evidence(profile(question, topic), topic, profile(answer)), 6)
+    asked, heard = profile(question, topic), said(answer)
+    value = _strength(asked, heard)
+    return round(_answer_score(value) if _answering(asked, topic, heard) else ANSWER_THRESHOLD * value, 6)
+
+
+def _answer_score(strength: float) -> float:
+    return ANSWER_THRESHOLD + (1.0 - ANSWER_THRESHOLD) * strength
 
 
 def rank(question: str, answer: str) -> float:
     """Order several questions by how likely an utterance answers them; its first words count twice."""
-    asked = profile(question).grams
-    said, head = profile(answer).grams.weights, profile(answer[:_HEAD]).grams.weights
-    return (_overlap(asked.weights, said) + _overlap(asked.weights, head)) / asked.size
+    asked = profile(question, None).grams
+    whole, head = said(answer).grams, said(answer[:_HEAD]).grams
+    return (_overlap(asked.weights, whole) + _overlap(asked.weights, head)) / asked.size
 
 
 def _alike(one: Mapping[str, int], other: Mapping[str, int]) -> float:
@@ -153,21 +162,22 @@ class QuestionIndex:
         return self._answers(text, product, HELP_THRESHOLD)
 
     def _answers(self, text: str, product: str | None, threshold: float) -> list[tuple[str, float]]:
-        said = profile(text)
-        if said.dodges:
+        heard = said(text)
+        if heard.dodges:
             return []
         found = []
         grams = [
-            *said.content,
-            *(name for topic, name in _TOPIC_KEYS if name in self._postings and said.answers(topic)),
+            *heard.content,
+            *(name for topic, name in _TOPIC_KEYS if name in self._postings and heard.answers(topic)),
         ]
         for key in self._candidates(grams):
             entry = self._open[key]
             if product is not None and entry.product is not None and entry.product != product:
                 continue
-            value = _evidence(entry.profile, entry.topic, said)
-            if value >= threshold:
-                found.append((key, round(value, 6)))
+            if _answering(entry.profile, entry.topic, heard):
+                value = _answer_score(_strength(entry.profile, heard))
+                if value >= threshold:
+                    found.append((key, round(value, 6)))
         return sorted(found)
 
     def _candidates(self, grams: Iterable[str]) -> set[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from streamproc.understanding.matcher import ANSWER_THRESHOLD, QuestionIndex, same_question, score
+from streamproc.understanding.profile import in_digits
 from streamproc.understanding.rules import Rules
 
 PAIRS = Path(__file__).parent / "pairs"
@@ -55,8 +56,41 @@ def test_answers_are_found():
     """On the hand-checked pairs, precision is at least .95 and recall .8 at the shipped threshold."""
     pairs = answer_pairs()
     precision, recall = rates([(score(one, two) >= ANSWER_THRESHOLD, holds) for one, two, holds in pairs])
+    assert len(pairs) == len(set(pairs)) >= 500
     assert precision >= 0.95
     assert recall >= 0.8
+
+
+@pytest.mark.parametrize(
+    ("spelt", "digits"),
+    [
+        ("一米六五一百二", "165 120"),
+        ("一百零五斤", "105斤"),
+        ("两百二十八一盒", "228一盒"),
+        ("两千三百四十五", "2345"),
+        ("一千二", "1200"),
+        ("十二号", "12号"),
+        ("百分百千万别十分", "百分百千万别十分"),
+    ],
+)
+def test_spelt_numbers_are_digits(spelt, digits):
+    """Speech recognition writes numbers in words or in digits; words that only look like numbers stay."""
+    assert in_digits(spelt) == digits
+
+
+@pytest.mark.parametrize(
+    ("question", "utterance", "holds"),
+    [
+        ("165 120穿啥码", "一米六五一百二的拍L码", True),
+        ("165 120穿啥码", "一米七五一百四的穿XXL", False),
+        ("礼盒多少钱", "礼盒装送人特别有面子", False),
+        ("一箱多少钱", "一箱24瓶", False),
+        ("怎么下单", "点小黄车三号点立即购买", True),
+    ],
+)
+def test_numbers_and_types_decide(question, utterance, holds):
+    """Two numbers stay two; a price, a size or a courier is answered by its like and not by the question's words."""
+    assert (score(question, utterance) >= ANSWER_THRESHOLD) == holds
 
 
 def filled(order):
